@@ -1,0 +1,33 @@
+//! tillkeep's migrations: plain SQL, the same on SQLite and PostgreSQL but for type names.
+//!
+//! A crate of its own, so that a migration cannot import today's code.
+
+mod m20261124_120000_create_catalogue;
+mod m20261124_120100_create_registry;
+mod m20261124_120200_create_device_file;
+mod m20261124_120300_create_usage;
+mod m20261124_120400_create_planning;
+mod m20261124_120500_create_visits;
+mod m20261124_120600_create_infrastructure;
+mod sql;
+
+use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::MigratorTrait;
+
+/// Every migration, in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261124_120000_create_catalogue::Migration),
+            Box::new(m20261124_120100_create_registry::Migration),
+            Box::new(m20261124_120200_create_device_file::Migration),
+            Box::new(m20261124_120300_create_usage::Migration),
+            Box::new(m20261124_120400_create_planning::Migration),
+            Box::new(m20261124_120500_create_visits::Migration),
+            Box::new(m20261124_120600_create_infrastructure::Migration),
+        ]
+    }
+}

@@ -1,0 +1,4 @@
+//! tillkeep.
+pub mod db;
+pub mod entity;
+pub mod kernel;

@@ -1,0 +1,160 @@
+//! Refusals of planning that a caller can act on.
+
+use super::model::WorkOrderState;
+use crate::db::StoreError;
+use crate::db::tx::IdempotencyError;
+use crate::kernel::code::{Code, Refusal};
+use chrono::{DateTime, Utc};
+
+/// Why planning refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such thing in this organization.
+    #[error("no {what} with this id in your organization; check the id")]
+    NotFound {
+        /// Noun, for example `work order`.
+        what: &'static str,
+        /// Input field.
+        field: &'static str,
+    },
+    /// A field is out of its bounds.
+    #[error("{problem}")]
+    Invalid {
+        /// Input field.
+        field: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// The cron text cannot be read.
+    #[error("{problem}")]
+    Cron {
+        /// Input field.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The duration cannot be read.
+    #[error("{problem}")]
+    Duration {
+        /// Input field.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The band reaches the next slot.
+    #[error(
+        "early + late days ({band_days}) must be below the shortest gap of the grid ({gap_days} days); \
+         narrow the band or choose a sparser grid"
+    )]
+    BandTooWide {
+        /// early + late.
+        band_days: u32,
+        /// Shortest gap between fires.
+        gap_days: u32,
+    },
+    /// Selects nothing in particular.
+    #[error("the selector is empty: name models, sites, regions or statuses, or say everything: true")]
+    EmptySelector,
+    /// The code is taken.
+    #[error("a plan with code {code} exists already; choose another code")]
+    CodeTaken {
+        /// The code.
+        code: String,
+    },
+    /// No such meter.
+    #[error("unknown meter {meter}; create it with a device model first, or correct the code")]
+    UnknownMeter {
+        /// The meter's code.
+        meter: String,
+    },
+    /// The state machine forbids it.
+    #[error("a {from} work order cannot become {to}", from = from.as_str(), to = to.as_str())]
+    IllegalTransition {
+        /// Where it is.
+        from: WorkOrderState,
+        /// Where it was to go.
+        to: WorkOrderState,
+    },
+    /// COMPLETED needs a visit line.
+    #[error("a work order is completed by logging the visit that did the work (logServiceVisit), not by changing its state")]
+    CompletionNeedsVisit,
+    /// SKIPPED comes from skipOccurrence.
+    #[error("use skipOccurrence to skip an occurrence; it records the reason")]
+    SkipNeedsSkipOccurrence,
+    /// Somebody else changed it first.
+    #[error("it was changed meanwhile (version is {actual}, you had {expected}); reload it and try again")]
+    Conflict {
+        /// Version the caller had.
+        expected: i64,
+        /// Version now.
+        actual: i64,
+    },
+    /// The item has no due date to skip or postpone.
+    #[error("this item has no due occurrence now; there is nothing to skip or postpone")]
+    OccurrenceNotCurrent,
+    /// A compliance plan.
+    #[error("this plan is required for compliance: name an approver and a waiver to skip it or to postpone it past its band (it ends {window_end})")]
+    WaiverRequired {
+        /// End of the band.
+        window_end: DateTime<Utc>,
+    },
+    /// The same idempotency key with other input.
+    #[error("this idempotency key was used with other input; use a new key for a new request")]
+    IdempotencyMismatch,
+    /// Storage failed; internal.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<IdempotencyError> for Error {
+    fn from(e: IdempotencyError) -> Self {
+        match e {
+            IdempotencyError::Mismatch => Self::IdempotencyMismatch,
+            IdempotencyError::Store(e) => Self::Store(e),
+        }
+    }
+}
+
+impl Refusal for Error {
+    fn code(&self) -> Option<Code> {
+        Some(match self {
+            Self::NotFound { .. } => Code::NotFound,
+            Self::Invalid { .. } => Code::Invalid,
+            Self::Cron { .. } => Code::InvalidCron,
+            Self::Duration { .. } => Code::InvalidDuration,
+            Self::BandTooWide { .. } => Code::BandTooWide,
+            Self::EmptySelector => Code::EmptySelector,
+            Self::CodeTaken { .. } => Code::AlreadyExists,
+            Self::UnknownMeter { .. } => Code::UnknownMeter,
+            Self::IllegalTransition { .. } => Code::IllegalTransition,
+            Self::CompletionNeedsVisit => Code::CompletionNeedsVisit,
+            Self::SkipNeedsSkipOccurrence => Code::SkipNeedsSkipOccurrence,
+            Self::Conflict { .. } => Code::Conflict,
+            Self::OccurrenceNotCurrent => Code::OccurrenceNotCurrent,
+            Self::WaiverRequired { .. } => Code::WaiverRequired,
+            Self::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Self::Store(_) => return None,
+        })
+    }
+
+    fn field(&self) -> Vec<String> {
+        let one = |f: &str| vec!["input".to_owned(), f.to_owned()];
+        match self {
+            Self::NotFound { field, .. } => one(field),
+            Self::Invalid { field, .. } | Self::Cron { field, .. } | Self::Duration { field, .. } => one(field),
+            Self::BandTooWide { .. } => one("earlyDays"),
+            Self::EmptySelector => one("selector"),
+            Self::CodeTaken { .. } => one("code"),
+            Self::UnknownMeter { .. } => one("triggers"),
+            Self::IllegalTransition { .. } | Self::CompletionNeedsVisit | Self::SkipNeedsSkipOccurrence => one("state"),
+            Self::Conflict { .. } => one("expectedVersion"),
+            Self::WaiverRequired { .. } => one("waiver"),
+            Self::IdempotencyMismatch => one("idempotencyKey"),
+            Self::OccurrenceNotCurrent | Self::Store(_) => vec![],
+        }
+    }
+
+    fn message(&self) -> String {
+        self.to_string()
+    }
+}

@@ -1,0 +1,632 @@
+//! The words of planning: plans, triggers, items, log entries and work orders.
+
+use crate::code_enum;
+use crate::kernel::ids::{
+    DeviceId, DeviceModelId, ItemId, LogEntryId, PlanId, PlanRevisionId, PositionId, SiteId,
+    TechnicianId, VisitLineId, WorkOrderId,
+};
+use crate::kernel::subject::{Subject, SubjectKind};
+use crate::kernel::text::LocalizedText;
+use crate::registry::model::DeviceStatus;
+use crate::usage::model::RateSource;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+code_enum! {
+    /// What kind of maintenance a plan or an order is.
+    pub enum MaintenanceKind {
+        Cleaning = "CLEANING", PowerCheck = "POWER_CHECK", DisplayCheck = "DISPLAY_CHECK",
+        EnvironmentCheck = "ENVIRONMENT_CHECK", FirmwareUpdate = "FIRMWARE_UPDATE",
+        Inspection = "INSPECTION", BatteryCheck = "BATTERY_CHECK", ResourceCheck = "RESOURCE_CHECK",
+        CommsCheck = "COMMS_CHECK", PreInstallation = "PRE_INSTALLATION", Installation = "INSTALLATION",
+        Removal = "REMOVAL", Relocation = "RELOCATION", Swap = "SWAP", MerchantPatrol = "MERCHANT_PATROL",
+        Replacement = "REPLACEMENT", Corrective = "CORRECTIVE",
+    }
+}
+
+code_enum! {
+    /// Who carries the work out, and where.
+    pub enum ExecutionChannel { Remote = "REMOTE", Merchant = "MERCHANT", Field = "FIELD", Depot = "DEPOT" }
+}
+
+code_enum! {
+    /// How urgent an order is, lowest first.
+    pub enum Priority { Low = "LOW", Normal = "NORMAL", High = "HIGH", Urgent = "URGENT" }
+}
+
+code_enum! {
+    /// Where an order is in its life.
+    pub enum WorkOrderState {
+        Planned = "PLANNED", Scheduled = "SCHEDULED", Dispatched = "DISPATCHED", InProgress = "IN_PROGRESS",
+        OnHold = "ON_HOLD", Completed = "COMPLETED", Skipped = "SKIPPED", Cancelled = "CANCELLED",
+    }
+}
+
+impl WorkOrderState {
+    /// The states in which an order waits for work; at most one such order per item.
+    pub const OPEN: [Self; 5] =
+        [Self::Planned, Self::Scheduled, Self::Dispatched, Self::InProgress, Self::OnHold];
+
+    /// True while the order waits for work.
+    pub fn is_open(self) -> bool {
+        Self::OPEN.contains(&self)
+    }
+
+    /// Whether the state machine of the design lets an order go from here to `to`.
+    pub fn may_become(self, to: Self) -> bool {
+        use WorkOrderState::*;
+        match self {
+            Planned => matches!(to, Scheduled | InProgress | Completed | Skipped | Cancelled),
+            Scheduled => matches!(
+                to,
+                Planned | Dispatched | InProgress | OnHold | Completed | Skipped | Cancelled
+            ),
+            Dispatched => matches!(to, Scheduled | InProgress | OnHold | Completed | Cancelled),
+            InProgress => matches!(to, OnHold | Completed | Cancelled),
+            OnHold => matches!(to, Scheduled | InProgress | Completed | Cancelled),
+            Completed | Skipped | Cancelled => false,
+        }
+    }
+}
+
+code_enum! {
+    /// What makes a plan fall due.
+    pub enum TriggerKind {
+        CalendarFixed = "CALENDAR_FIXED", CalendarFloating = "CALENDAR_FLOATING", Usage = "USAGE",
+    }
+}
+
+code_enum! {
+    /// Which point of a usage forecast becomes the due date.
+    pub enum DueQuantile { P10 = "P10", P50 = "P50", P90 = "P90" }
+}
+
+code_enum! {
+    /// What an entry of an item's log says.
+    pub enum LogKind { Done = "DONE", Skipped = "SKIPPED", Postponed = "POSTPONED", Missed = "MISSED" }
+}
+
+code_enum! {
+    /// What became of one reported visit line, order by order and plan by plan.
+    pub enum LineCode {
+        Completed = "COMPLETED", Counted = "COUNTED", AlreadyCompleted = "ALREADY_COMPLETED",
+        OrderClosed = "ORDER_CLOSED", OrderNotFound = "ORDER_NOT_FOUND", PlanNotFound = "PLAN_NOT_FOUND",
+        PlanNotForSubject = "PLAN_NOT_FOR_SUBJECT", BeforeWindow = "BEFORE_WINDOW", OutOfOrder = "OUT_OF_ORDER",
+        NotDone = "NOT_DONE", Recorded = "RECORDED", UnresolvedDevice = "UNRESOLVED_DEVICE",
+        CardNumberMasked = "CARD_NUMBER_MASKED", OtherSite = "OTHER_SITE", OrderOfOtherSubject = "ORDER_OF_OTHER_SUBJECT",
+        PerformedOutsideVisit = "PERFORMED_OUTSIDE_VISIT",
+    }
+}
+
+/// One way a plan falls due; the earliest of all triggers wins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Trigger {
+    /// A grid: standard 5-field cron in the site's time zone.
+    CalendarFixed {
+        /// The cron text, for example `0 9 1 * *`.
+        cron: String,
+    },
+    /// An ISO 8601 duration of whole days or more since last done.
+    CalendarFloating {
+        /// The duration, for example `P90D`.
+        every: String,
+    },
+    /// Every so many units of a counter since last done.
+    Usage {
+        /// Meter code.
+        meter: String,
+        /// Units, in the meter's smallest unit.
+        every: i64,
+        /// Decimal places of the meter, so that texts can show its own unit.
+        decimals: i32,
+    },
+}
+
+impl Trigger {
+    /// The trigger's kind.
+    pub fn kind(&self) -> TriggerKind {
+        match self {
+            Self::CalendarFixed { .. } => TriggerKind::CalendarFixed,
+            Self::CalendarFloating { .. } => TriggerKind::CalendarFloating,
+            Self::Usage { .. } => TriggerKind::Usage,
+        }
+    }
+}
+
+/// Which subjects a plan applies to; the parts given must all hold.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Selector {
+    /// Device models; empty means any.
+    pub model_ids: Vec<DeviceModelId>,
+    /// Sites; empty means any.
+    pub site_ids: Vec<SiteId>,
+    /// Region codes, matched by prefix; empty means any.
+    pub region_codes: Vec<String>,
+    /// Statuses in which a device's items live; empty means INSTALLED and IN_SERVICE.
+    pub device_statuses: Vec<DeviceStatus>,
+    /// Says outright that the plan is for every subject.
+    pub everything: bool,
+}
+
+impl Selector {
+    /// True when the selector would select by accident: nothing named and not `everything`.
+    pub fn is_empty(&self) -> bool {
+        !self.everything
+            && self.model_ids.is_empty()
+            && self.site_ids.is_empty()
+            && self.region_codes.is_empty()
+            && self.device_statuses.is_empty()
+    }
+
+    /// The statuses in which items of the plan live.
+    pub fn statuses(&self) -> &[DeviceStatus] {
+        const DEFAULT: &[DeviceStatus] = &[DeviceStatus::Installed, DeviceStatus::InService];
+        if self.device_statuses.is_empty() { DEFAULT } else { &self.device_statuses }
+    }
+
+    /// Whether a device of this model, site and region in this status is meant.
+    pub fn selects(
+        &self,
+        model: Option<DeviceModelId>,
+        site: Option<SiteId>,
+        region: Option<&str>,
+        status: DeviceStatus,
+    ) -> bool {
+        let among = |wanted: bool, hit: bool| !wanted || hit;
+        self.statuses().contains(&status)
+            && among(!self.model_ids.is_empty(), model.is_some_and(|m| self.model_ids.contains(&m)))
+            && among(!self.site_ids.is_empty(), site.is_some_and(|s| self.site_ids.contains(&s)))
+            && among(
+                !self.region_codes.is_empty(),
+                region.is_some_and(|r| self.region_codes.iter().any(|p| r.starts_with(p.as_str()))),
+            )
+    }
+}
+
+/// One step of a task list, as text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskStep {
+    /// What to do, in English and Chinese.
+    pub text: LocalizedText,
+    /// Whether the step must be answered.
+    pub is_required: bool,
+}
+
+/// Everything a plan says; a change makes a new revision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanDefinition {
+    /// What people read.
+    pub name: LocalizedText,
+    /// The kind of maintenance.
+    pub kind: MaintenanceKind,
+    /// Devices or sites.
+    pub subject: SubjectKind,
+    /// Who does it.
+    pub channel: ExecutionChannel,
+    /// Which subjects.
+    pub selector: Selector,
+    /// What makes it due; the earliest wins.
+    pub triggers: Vec<Trigger>,
+    /// Civil days before due that still count as on time.
+    pub early_days: u32,
+    /// Civil days after due that still count as on time.
+    pub late_days: u32,
+    /// Civil days before due at which the order is issued.
+    pub lead_days: u32,
+    /// Expected minutes of work on one subject.
+    pub estimated_minutes: u32,
+    /// Priority of the orders.
+    pub priority: Priority,
+    /// What the technician does, in order.
+    pub steps: Vec<TaskStep>,
+    /// Which point of the usage forecast is the due date.
+    pub due_quantile: DueQuantile,
+    /// Required by a standard: needs a waiver to skip or to postpone past the band.
+    pub is_compliance: bool,
+}
+
+/// A plan in its current revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MaintenancePlan {
+    /// Identity.
+    pub id: PlanId,
+    /// The organization's own short code, unique.
+    pub code: String,
+    /// The revision in force.
+    pub revision_id: PlanRevisionId,
+    /// Number of that revision, from 1.
+    pub revision: i32,
+    /// Inactive plans keep their history and issue nothing.
+    pub is_active: bool,
+    /// Grows with every change.
+    pub version: i64,
+    /// When the plan was made.
+    pub created_at: DateTime<Utc>,
+    /// What it says.
+    pub definition: PlanDefinition,
+}
+
+/// One entry of an item's log; items are derived from these alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogEntry {
+    /// Identity.
+    pub id: LogEntryId,
+    /// The item.
+    pub item_id: ItemId,
+    /// Its plan.
+    pub plan_id: PlanId,
+    /// Its subject.
+    pub subject: Subject,
+    /// What happened.
+    pub kind: LogKind,
+    /// Device time of the work, or of the decision.
+    pub performed_at: DateTime<Utc>,
+    /// The occurrence a skip, postponement or miss is about.
+    pub occurrence_key: Option<String>,
+    /// The nominal due of that occurrence.
+    pub nominal_due_at: Option<DateTime<Utc>>,
+    /// Where a postponement moves it.
+    pub postponed_to: Option<DateTime<Utc>>,
+    /// The visit line that reported the work.
+    pub visit_line_id: Option<VisitLineId>,
+    /// The order it was done under.
+    pub work_order_id: Option<WorkOrderId>,
+    /// Why, for skips and postponements.
+    pub reason: Option<String>,
+    /// Who.
+    pub actor: String,
+    /// When the server took it in.
+    pub recorded_at: DateTime<Utc>,
+    /// The log no longer produces the occurrence it names.
+    pub is_void: bool,
+}
+
+code_enum! {
+    /// What the current period counts from.
+    pub enum AnchorKind { Done = "DONE", Skipped = "SKIPPED", Installed = "INSTALLED" }
+}
+
+/// The moment an occurrence counts from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// Work, a skipped occurrence's nominal due, or the installation.
+    pub kind: AnchorKind,
+    /// The moment, UTC.
+    pub at: DateTime<Utc>,
+}
+
+/// What a usage trigger's date rests on. Units are the meter's smallest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UsageBasis {
+    /// Meter code.
+    pub meter: String,
+    /// Decimal places between the smallest unit and the meter's own.
+    pub decimals: i32,
+    /// The plan's interval.
+    pub every: i64,
+    /// Life counter when last done.
+    pub life_at_last_done: i64,
+    /// Life counter at the last reading.
+    pub life_now: i64,
+    /// Units until due; negative once crossed.
+    pub units_left: i64,
+    /// Expected units per day.
+    pub units_per_day: f64,
+    /// The last reading that counted.
+    pub last_reading_at: Option<DateTime<Utc>>,
+    /// Where the rate comes from.
+    pub source: RateSource,
+    /// When the counter was seen to cross the limit.
+    pub crossed_at: Option<DateTime<Utc>>,
+    /// Forecast crossing days: early, middle, late.
+    pub p10: Option<NaiveDate>,
+    /// The middle of the forecast.
+    pub p50: Option<NaiveDate>,
+    /// The late end of the forecast.
+    pub p90: Option<NaiveDate>,
+}
+
+/// One trigger's own proposal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DueCandidate {
+    /// The trigger as the plan states it.
+    pub trigger: Trigger,
+    /// Its date; absent when the forecast does not reach it.
+    pub due_at: Option<DateTime<Utc>>,
+    /// What a usage date rests on.
+    pub basis: Option<UsageBasis>,
+}
+
+code_enum! {
+    /// Why a date was moved.
+    pub enum AdjustmentKind { ClosedDay = "CLOSED_DAY", Postponed = "POSTPONED", NoPermittedDay = "NO_PERMITTED_DAY" }
+}
+
+/// One move of a due date, with its reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DueAdjustment {
+    /// Why.
+    pub kind: AdjustmentKind,
+    /// Date before, UTC.
+    pub from: DateTime<Utc>,
+    /// Date after, UTC; equals `from` when no day was found.
+    pub to: DateTime<Utc>,
+    /// The reason given, for example the planner's words of a postponement.
+    pub reason: Option<String>,
+}
+
+/// Why an item is due when it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The winner's place in `candidates`; absent when no trigger proposes a date.
+    pub winner: Option<usize>,
+    /// Every trigger's proposal, in the plan's order.
+    pub candidates: Vec<DueCandidate>,
+    /// What moved the date afterwards.
+    pub adjustments: Vec<DueAdjustment>,
+    /// What the period counts from.
+    pub anchor: Anchor,
+    /// IANA zone the civil dates belong to.
+    pub zone: String,
+}
+
+/// An item's due date with its band and reasons.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Due {
+    /// Names the occurrence: `slot:…` on a grid, `after:…` otherwise.
+    pub occurrence_key: String,
+    /// Before adjustments.
+    pub nominal_at: DateTime<Utc>,
+    /// After adjustments; absent when no day is permitted.
+    pub due_at: Option<DateTime<Utc>>,
+    /// Start of the band.
+    pub window_start: DateTime<Utc>,
+    /// Last instant of the band.
+    pub window_end: DateTime<Utc>,
+    /// Start of the forecast's early day, for usage-driven dates.
+    pub p10_at: Option<DateTime<Utc>>,
+    /// Start of the forecast's middle day.
+    pub p50_at: Option<DateTime<Utc>>,
+    /// Start of the forecast's late day.
+    pub p90_at: Option<DateTime<Utc>>,
+}
+
+/// One subject × one plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MaintenanceItem {
+    /// Identity.
+    pub id: ItemId,
+    /// The plan.
+    pub plan_id: PlanId,
+    /// Device or site.
+    pub subject: Subject,
+    /// The device, when the subject is one.
+    pub device_id: Option<DeviceId>,
+    /// The site it stands at.
+    pub site_id: Option<SiteId>,
+    /// The device's model.
+    pub model_id: Option<DeviceModelId>,
+    /// The site's region code.
+    pub region_code: Option<String>,
+    /// The plan's kind.
+    pub kind: MaintenanceKind,
+    /// The plan's channel.
+    pub channel: ExecutionChannel,
+    /// False while the subject is outside the plan.
+    pub is_alive: bool,
+    /// Since when it is inside.
+    pub alive_since: DateTime<Utc>,
+    /// Last completion, device time.
+    pub last_done_at: Option<DateTime<Utc>>,
+    /// How many completions count; display only.
+    pub cycle: i64,
+    /// The next due date.
+    pub due: Option<Due>,
+    /// Why.
+    pub explanation: Option<Explanation>,
+    /// The order that is open for it.
+    pub open_order_id: Option<WorkOrderId>,
+    /// When the planner last changed it.
+    pub decided_at: DateTime<Utc>,
+    /// When it can change without new facts.
+    pub next_look_at: Option<DateTime<Utc>>,
+    /// Grows with every change.
+    pub version: i64,
+}
+
+/// An authorised job for one subject.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkOrder {
+    /// Identity.
+    pub id: WorkOrderId,
+    /// What people see, for example `WO-2026-000123`.
+    pub number: String,
+    /// The kind of maintenance.
+    pub kind: MaintenanceKind,
+    /// Where it is in its life.
+    pub state: WorkOrderState,
+    /// How urgent.
+    pub priority: Priority,
+    /// The item it serves; absent for ad hoc orders.
+    pub item_id: Option<ItemId>,
+    /// The plan.
+    pub plan_id: Option<PlanId>,
+    /// The revision it was issued under.
+    pub plan_revision_id: Option<PlanRevisionId>,
+    /// Device or site.
+    pub subject: Subject,
+    /// The device, when the subject is one.
+    pub device_id: Option<DeviceId>,
+    /// Where it was to be done, whatever moves later.
+    pub site_id: Option<SiteId>,
+    /// The position it was to be done at.
+    pub position_id: Option<PositionId>,
+    /// The device's model.
+    pub model_id: Option<DeviceModelId>,
+    /// The site's region code.
+    pub region_code: Option<String>,
+    /// Due before adjustments.
+    pub nominal_due_at: DateTime<Utc>,
+    /// Due.
+    pub due_at: DateTime<Utc>,
+    /// Start of the band.
+    pub window_start: DateTime<Utc>,
+    /// Last instant of the band.
+    pub window_end: DateTime<Utc>,
+    /// The occurrence it was issued for.
+    pub occurrence_key: Option<String>,
+    /// Why it is due then; absent for ad hoc orders.
+    pub explanation: Option<Explanation>,
+    /// Who does it.
+    pub channel: ExecutionChannel,
+    /// The task list as issued.
+    pub steps: Vec<TaskStep>,
+    /// Expected minutes.
+    pub estimated_minutes: u32,
+    /// The technician.
+    pub assignee_id: Option<TechnicianId>,
+    /// When it is to be done.
+    pub scheduled_for: Option<DateTime<Utc>>,
+    /// Why it was closed without work.
+    pub close_reason: Option<String>,
+    /// When it was closed.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Device time of the work that completed it.
+    pub performed_at: Option<DateTime<Utc>>,
+    /// The visit line that completed it.
+    pub visit_line_id: Option<VisitLineId>,
+    /// Grows with every change.
+    pub version: i64,
+    /// When it was issued.
+    pub created_at: DateTime<Utc>,
+}
+
+/// One row of upcoming maintenance: an open order, or an item without one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Upcoming {
+    /// An open order.
+    Order(Box<WorkOrder>),
+    /// A forecast only.
+    Item(Box<MaintenanceItem>),
+}
+
+/// What may be asked of upcoming maintenance; absent parts do not restrict.
+#[derive(Clone, Debug, Default)]
+pub struct UpcomingFilter {
+    /// Kinds of maintenance.
+    pub kinds: Option<Vec<MaintenanceKind>>,
+    /// Plans.
+    pub plan_ids: Option<Vec<PlanId>>,
+    /// One site.
+    pub site_id: Option<SiteId>,
+    /// One device.
+    pub device_id: Option<DeviceId>,
+    /// One model.
+    pub model_id: Option<DeviceModelId>,
+    /// Region codes, by prefix.
+    pub region_codes: Option<Vec<String>>,
+    /// Channels.
+    pub channels: Option<Vec<ExecutionChannel>>,
+    /// Only what is past its band.
+    pub overdue_only: bool,
+}
+
+/// What may be asked of work orders; absent parts do not restrict.
+#[derive(Clone, Debug, Default)]
+pub struct WorkOrderFilter {
+    /// States.
+    pub states: Option<Vec<WorkOrderState>>,
+    /// Kinds of maintenance.
+    pub kinds: Option<Vec<MaintenanceKind>>,
+    /// Due at or after.
+    pub due_from: Option<DateTime<Utc>>,
+    /// Due before.
+    pub due_before: Option<DateTime<Utc>>,
+    /// Scheduled at or after.
+    pub scheduled_from: Option<DateTime<Utc>>,
+    /// Scheduled before.
+    pub scheduled_before: Option<DateTime<Utc>>,
+    /// Issued at or after.
+    pub created_from: Option<DateTime<Utc>>,
+    /// Issued before.
+    pub created_before: Option<DateTime<Utc>>,
+    /// One device.
+    pub device_id: Option<DeviceId>,
+    /// One site.
+    pub site_id: Option<SiteId>,
+    /// One plan.
+    pub plan_id: Option<PlanId>,
+    /// One model.
+    pub model_id: Option<DeviceModelId>,
+    /// Region codes, by prefix.
+    pub region_codes: Option<Vec<String>>,
+    /// Priorities.
+    pub priorities: Option<Vec<Priority>>,
+    /// One technician.
+    pub assignee_id: Option<TechnicianId>,
+    /// Only orders without (true) or with (false) a technician.
+    pub unassigned: Option<bool>,
+    /// Only open orders past (true) or not past (false) their band.
+    pub overdue: Option<bool>,
+    /// Order numbers.
+    pub numbers: Option<Vec<String>>,
+}
+
+code_enum! {
+    /// What work orders are listed by.
+    pub enum WorkOrderOrderField { DueAt = "DUE_AT", CreatedAt = "CREATED_AT", ScheduledFor = "SCHEDULED_FOR", Priority = "PRIORITY" }
+}
+
+/// What a visit line reports to planning.
+#[derive(Clone, Debug)]
+pub struct VisitLineFact {
+    /// Place in the visit, from 0.
+    pub line: usize,
+    /// The stored line.
+    pub visit_line_id: VisitLineId,
+    /// Device or site worked on; absent when the device is unknown.
+    pub subject: Option<Subject>,
+    /// The device, when there is one.
+    pub device: Option<DeviceId>,
+    /// The site visited.
+    pub site_id: SiteId,
+    /// Orders the technician names.
+    pub work_order_ids: Vec<WorkOrderId>,
+    /// Plans the technician names.
+    pub plan_ids: Vec<PlanId>,
+    /// Device time of the work.
+    pub performed_at: DateTime<Utc>,
+    /// True when the work was done.
+    pub is_done: bool,
+    /// The outcome as reported.
+    pub outcome: String,
+}
+
+/// What became of one order or plan of a visit line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LineResult {
+    /// Place in the visit, from 0.
+    pub line: usize,
+    /// What happened.
+    pub code: LineCode,
+    /// The order concerned.
+    pub work_order: Option<WorkOrderId>,
+}
+
+/// What one planner run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannerRun {
+    /// Subjects looked at.
+    pub subjects: u64,
+    /// Item rows written.
+    pub items_written: u64,
+    /// Orders issued.
+    pub orders_issued: u64,
+    /// Orders whose date moved.
+    pub orders_moved: u64,
+    /// Orders withdrawn.
+    pub orders_withdrawn: u64,
+    /// Grid slots found missed.
+    pub slots_missed: u64,
+}

@@ -1,0 +1,229 @@
+//! What the planner writes for one item: a pure comparison of what should be with what is.
+
+use super::closed::ClosedDays;
+use super::due::{DueOutcome, UsageFacts, next_due};
+use super::timeline::{slot_key, timeline};
+use super::validate::CompiledPlan;
+use crate::kernel::calendar::{local_date, start_of_day};
+use crate::planning::model::{
+    Due, Explanation, LogEntry, LogKind, MaintenanceItem, WorkOrder, WorkOrderState,
+};
+use chrono::{DateTime, Days, Utc};
+use chrono_tz::Tz;
+use std::collections::BTreeSet;
+
+/// Days beyond the lead time at which a PLANNED order is withdrawn rather than moved, so that a
+/// forecast that wavers around the lead time does not issue and withdraw in turn.
+pub const WITHDRAW_HYSTERESIS_DAYS: u32 = 7;
+
+/// Civil days a PLANNED order's date moves before the device file hears of it (DESIGN §4).
+pub const MOVE_EVENT_DAYS: i64 = 2;
+
+/// Everything known of one item.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemFacts<'a> {
+    /// The plan.
+    pub plan: &'a CompiledPlan,
+    /// The plan applies to the subject now.
+    pub is_alive: bool,
+    /// The subject is retired, destroyed or lost: its orders close whatever their state.
+    pub is_gone: bool,
+    /// Zone of the civil dates.
+    pub zone: Tz,
+    /// Days on which nobody works there.
+    pub closed: &'a ClosedDays,
+    /// Installation: what a never-done item counts from.
+    pub counts_from: DateTime<Utc>,
+    /// The stored item, if there is one.
+    pub item: Option<&'a MaintenanceItem>,
+    /// Its log, sorted by (performed at, id).
+    pub log: &'a [LogEntry],
+    /// Its meters.
+    pub usage: &'a [UsageFacts],
+    /// Its open order.
+    pub open_order: Option<&'a WorkOrder>,
+}
+
+/// What happens to the item's order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OrderMove {
+    /// Nothing.
+    Keep,
+    /// A new order is issued.
+    Issue,
+    /// The PLANNED order takes the new date; `is_reported` when the device file hears of it.
+    Move {
+        /// The civil date moved by [`MOVE_EVENT_DAYS`] or more.
+        is_reported: bool,
+    },
+    /// The order is taken back.
+    Withdraw {
+        /// Why, for people.
+        reason: &'static str,
+    },
+}
+
+/// What the planner decided for one item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The item is inside its plan.
+    pub is_alive: bool,
+    /// Since when.
+    pub alive_since: DateTime<Utc>,
+    /// Last work that counts.
+    pub last_done_at: Option<DateTime<Utc>>,
+    /// How many completions count.
+    pub cycle: i64,
+    /// The next due date.
+    pub due: Option<Due>,
+    /// Why.
+    pub explanation: Option<Explanation>,
+    /// Slots newly found missed, oldest first.
+    pub missed: Vec<DateTime<Utc>>,
+    /// Log entries (by place) that become void.
+    pub voided: Vec<usize>,
+    /// Log entries (by place) that come back.
+    pub revived: Vec<usize>,
+    /// What happens to the order.
+    pub order: OrderMove,
+    /// When this can change without new facts.
+    pub next_look_at: Option<DateTime<Utc>>,
+}
+
+/// The `alive_since` of an item that has a log but was never inside its plan.
+pub fn never_alive() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH
+}
+
+/// When the order for a due date is issued: the start of the local day, lead days before.
+fn issue_at(zone: Tz, due_at: DateTime<Utc>, lead_days: u32) -> DateTime<Utc> {
+    let day = local_date(zone, due_at);
+    start_of_day(zone, day.checked_sub_days(Days::new(u64::from(lead_days))).unwrap_or(day))
+}
+
+/// Decides one item: same facts and same `now`, same answer.
+pub fn decide(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
+    let definition = facts.plan.definition();
+    let line = timeline(facts.plan, facts.zone, facts.counts_from, facts.log);
+    let was_alive = facts.item.is_some_and(|i| i.is_alive);
+    let alive_since = match facts.item {
+        Some(item) if item.is_alive || !facts.is_alive => item.alive_since,
+        // Coming back counts from last done, but the grid binds only from the return on.
+        Some(item) if item.alive_since > never_alive() => now,
+        _ => facts.plan.plan.created_at.max(facts.counts_from),
+    };
+    let void_now = |place: usize| line.void.contains(&place);
+    let mut decision = Decision {
+        is_alive: facts.is_alive,
+        alive_since,
+        last_done_at: line.last_done_at,
+        cycle: line.cycle,
+        due: None,
+        explanation: None,
+        missed: vec![],
+        voided: vec![],
+        revived: vec![],
+        order: OrderMove::Keep,
+        next_look_at: None,
+    };
+    for (place, entry) in facts.log.iter().enumerate() {
+        if entry.kind != LogKind::Skipped {
+            continue;
+        }
+        match (entry.is_void, void_now(place)) {
+            (false, true) => decision.voided.push(place),
+            (true, false) => decision.revived.push(place),
+            _ => {}
+        }
+    }
+    if !facts.is_alive {
+        decision.order = match facts.open_order {
+            Some(order) if order.state == WorkOrderState::Planned || facts.is_gone => {
+                OrderMove::Withdraw { reason: "the subject left the plan" }
+            }
+            _ => OrderMove::Keep,
+        };
+        return decision;
+    }
+    let grid_from = alive_since.max(facts.counts_from);
+    let DueOutcome { due, explanation, missed, changes_at } = next_due(
+        facts.plan, facts.zone, facts.closed, &line, facts.log, grid_from, facts.usage, now,
+    );
+    if was_alive || facts.item.is_none() || !missed.is_empty() {
+        reconcile_missed(facts, &missed, grid_from, &mut decision);
+    }
+    decision.next_look_at = changes_at.filter(|at| *at > now);
+    if let Some(due_at) = due.as_ref().and_then(|d| d.due_at) {
+        let issue = issue_at(facts.zone, due_at, definition.lead_days);
+        match facts.open_order {
+            None if now >= issue => decision.order = OrderMove::Issue,
+            None => {
+                decision.next_look_at =
+                    Some(decision.next_look_at.map_or(issue, |at| at.min(issue)));
+            }
+            Some(order) if order.state == WorkOrderState::Planned => {
+                let keeps_until =
+                    issue_at(facts.zone, due_at, definition.lead_days + WITHDRAW_HYSTERESIS_DAYS);
+                decision.order = if now < keeps_until {
+                    OrderMove::Withdraw { reason: "the due date moved beyond the lead time" }
+                } else {
+                    follow(facts.zone, order, due.as_ref(), &explanation)
+                };
+                if matches!(decision.order, OrderMove::Withdraw { .. }) {
+                    decision.next_look_at =
+                        Some(decision.next_look_at.map_or(issue, |at| at.min(issue)));
+                }
+            }
+            Some(_) => {}
+        }
+    } else if facts.open_order.is_some_and(|o| o.state == WorkOrderState::Planned) {
+        decision.order = OrderMove::Withdraw { reason: "no date is due any more" };
+    }
+    decision.due = due;
+    decision.explanation = Some(explanation);
+    decision
+}
+
+/// A PLANNED order follows the forecast.
+fn follow(zone: Tz, order: &WorkOrder, due: Option<&Due>, explanation: &Explanation) -> OrderMove {
+    let Some((due, due_at)) = due.and_then(|d| d.due_at.map(|at| (d, at))) else {
+        return OrderMove::Keep;
+    };
+    let unchanged = order.due_at == due_at
+        && order.nominal_due_at == due.nominal_at
+        && order.window_start == due.window_start
+        && order.window_end == due.window_end
+        && order.occurrence_key.as_deref() == Some(due.occurrence_key.as_str())
+        && order.explanation.as_ref() == Some(explanation);
+    if unchanged {
+        return OrderMove::Keep;
+    }
+    let moved = (local_date(zone, due_at) - local_date(zone, order.due_at)).num_days().abs();
+    OrderMove::Move { is_reported: moved >= MOVE_EVENT_DAYS }
+}
+
+/// Compares the slots that are missed with those the log already names.
+fn reconcile_missed(
+    facts: &ItemFacts<'_>,
+    missed: &[DateTime<Utc>],
+    grid_from: DateTime<Utc>,
+    decision: &mut Decision,
+) {
+    let keys: BTreeSet<String> = missed.iter().map(|s| slot_key(*s)).collect();
+    let mut known = BTreeSet::new();
+    for (place, entry) in facts.log.iter().enumerate() {
+        let (LogKind::Missed, Some(key), Some(slot)) =
+            (entry.kind, entry.occurrence_key.clone(), entry.nominal_due_at)
+        else {
+            continue;
+        };
+        let is_missed = keys.contains(&key);
+        if !entry.is_void && !is_missed && slot > grid_from {
+            decision.voided.push(place);
+        } else if entry.is_void && is_missed {
+            decision.revived.push(place);
+        }
+        known.insert(key);
+    }
+    decision.missed = missed.iter().copied().filter(|s| !known.contains(&slot_key(*s))).collect();
+}

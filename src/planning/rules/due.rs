@@ -1,0 +1,231 @@
+//! The next due date of one item: each trigger proposes, the earliest wins.
+
+use super::closed::ClosedDays;
+use super::timeline::{Timeline, after_key, anchor_date, slot_key, slot_opens};
+use super::validate::{CompiledPlan, CompiledTrigger};
+use crate::kernel::calendar::{end_of_day, local_date, local_to_instant, start_of_day};
+use crate::planning::model::{
+    AdjustmentKind, Due, DueAdjustment, DueCandidate, DueQuantile, Explanation, LogEntry, LogKind,
+    UsageBasis,
+};
+use crate::usage::forecast::forecast;
+use crate::usage::model::UsagePattern;
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+/// What is known of one meter of the subject, for one item.
+#[derive(Clone, Debug)]
+pub struct UsageFacts {
+    /// Meter code.
+    pub meter: String,
+    /// Life counter at the last reading; 0 without readings.
+    pub life_now: i64,
+    /// Life counter at the anchor of the current occurrence.
+    pub life_at_anchor: i64,
+    /// The last reading that counted.
+    pub last_reading_at: Option<DateTime<Utc>>,
+    /// When the life counter was seen to reach anchor + interval.
+    pub crossed_at: Option<DateTime<Utc>>,
+    /// How the device is used.
+    pub pattern: UsagePattern,
+}
+
+/// A due date, its reasons, and when both can change without new facts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DueOutcome {
+    /// The date; absent when no trigger proposes one.
+    pub due: Option<Due>,
+    /// Why.
+    pub explanation: Explanation,
+    /// Slots found missed, oldest first.
+    pub missed: Vec<DateTime<Utc>>,
+    /// The first instant at which the grid moves on.
+    pub changes_at: Option<DateTime<Utc>>,
+}
+
+/// Days between two dates at most; further forecasts are no help to a planner.
+const FORECAST_LIMIT_DAYS: u64 = 3_660;
+
+fn usage_candidate(
+    zone: Tz,
+    every: i64,
+    decimals: i32,
+    quantile: DueQuantile,
+    anchor_day: NaiveDate,
+    facts: &UsageFacts,
+) -> (UsageBasis, Option<NaiveDate>) {
+    let used = facts.life_now.saturating_sub(facts.life_at_anchor);
+    let units_left = every.saturating_sub(used);
+    let mut basis = UsageBasis {
+        meter: facts.meter.clone(),
+        decimals,
+        every,
+        life_at_last_done: facts.life_at_anchor,
+        life_now: facts.life_now,
+        units_left,
+        units_per_day: facts.pattern.per_day,
+        last_reading_at: facts.last_reading_at,
+        source: facts.pattern.source,
+        crossed_at: facts.crossed_at,
+        p10: None,
+        p50: None,
+        p90: None,
+    };
+    if let Some(crossed) = facts.crossed_at {
+        let day = local_date(zone, crossed);
+        (basis.p10, basis.p50, basis.p90) = (Some(day), Some(day), Some(day));
+        return (basis, Some(day));
+    }
+    // Nothing is known between the last data and the anchor but that both have happened.
+    let from = facts.last_reading_at.map_or(anchor_day, |_| facts.pattern.as_of.max(anchor_day));
+    let reach = forecast(&facts.pattern, from, units_left.max(1));
+    let limit = from.checked_add_days(Days::new(FORECAST_LIMIT_DAYS));
+    let bounded = |day: Option<NaiveDate>| day.filter(|d| limit.is_none_or(|l| *d <= l));
+    (basis.p10, basis.p50, basis.p90) = (bounded(reach.p10), bounded(reach.p50), bounded(reach.p90));
+    let day = match quantile {
+        DueQuantile::P10 => basis.p10,
+        DueQuantile::P50 => basis.p50,
+        DueQuantile::P90 => basis.p90,
+    };
+    (basis, day)
+}
+
+fn add_days(date: NaiveDate, days: u32) -> NaiveDate {
+    date.checked_add_days(Days::new(u64::from(days))).unwrap_or(date)
+}
+
+fn sub_days(date: NaiveDate, days: u32) -> NaiveDate {
+    date.checked_sub_days(Days::new(u64::from(days))).unwrap_or(date)
+}
+
+/// The next due date of an item, from its timeline and its usage.
+///
+/// `grid_from` is where the grid begins to bind the item; `log` is searched for a postponement
+/// of the occurrence that comes out.
+#[allow(clippy::too_many_arguments)]
+pub fn next_due(
+    plan: &CompiledPlan,
+    zone: Tz,
+    closed: &ClosedDays,
+    timeline: &Timeline,
+    log: &[LogEntry],
+    grid_from: DateTime<Utc>,
+    usage: &[UsageFacts],
+    now: DateTime<Utc>,
+) -> DueOutcome {
+    let definition = plan.definition();
+    let anchor_day = anchor_date(zone, &timeline.anchor);
+    let (missed, slot, changes_at) = timeline.slots(plan, zone, grid_from, now);
+    let mut candidates = Vec::with_capacity(plan.triggers.len());
+    for (trigger, compiled) in definition.triggers.iter().zip(&plan.triggers) {
+        let (due_at, basis) = match compiled {
+            CompiledTrigger::Fixed(_) => (slot, None),
+            CompiledTrigger::Floating(period) => {
+                (period.add_to(anchor_day).map(|d| start_of_day(zone, d)), None)
+            }
+            CompiledTrigger::Usage { meter, every, decimals } => {
+                match usage.iter().find(|u| u.meter == *meter) {
+                    Some(facts) => {
+                        let (basis, day) = usage_candidate(
+                            zone, *every, *decimals, definition.due_quantile, anchor_day, facts,
+                        );
+                        (day.map(|d| start_of_day(zone, d)), Some(basis))
+                    }
+                    None => (None, None),
+                }
+            }
+        };
+        candidates.push(DueCandidate { trigger: trigger.clone(), due_at, basis });
+    }
+    let winner = candidates
+        .iter()
+        .enumerate()
+        .filter_map(|(place, c)| c.due_at.map(|at| (at, place)))
+        .min()
+        .map(|(_, place)| place);
+    let mut explanation = Explanation {
+        winner,
+        candidates,
+        adjustments: vec![],
+        anchor: timeline.anchor,
+        zone: zone.name().to_owned(),
+    };
+    let Some((nominal_at, place)) =
+        winner.and_then(|w| explanation.candidates[w].due_at.map(|at| (at, w)))
+    else {
+        return DueOutcome { due: None, explanation, missed, changes_at };
+    };
+    let on_grid = matches!(plan.triggers[place], CompiledTrigger::Fixed(_));
+    let nominal_day = local_date(zone, nominal_at);
+    let occurrence_key =
+        if on_grid { slot_key(nominal_at) } else { after_key(timeline.anchor.at) };
+    let window_start = if on_grid {
+        slot_opens(zone, nominal_at, definition.early_days)
+    } else {
+        start_of_day(zone, sub_days(nominal_day, definition.early_days))
+    };
+    let mut window_end = end_of_day(zone, add_days(nominal_day, definition.late_days));
+    let postponed = log
+        .iter()
+        .filter(|e| e.kind == LogKind::Postponed)
+        .filter(|e| e.occurrence_key.as_deref() == Some(occurrence_key.as_str()))
+        .max_by_key(|e| (e.recorded_at, e.id));
+    let mut due_at = Some(nominal_at);
+    if let Some((entry, to)) = postponed.and_then(|e| e.postponed_to.map(|to| (e, to))) {
+        explanation.adjustments.push(DueAdjustment {
+            kind: AdjustmentKind::Postponed,
+            from: nominal_at,
+            to,
+            reason: entry.reason.clone(),
+        });
+        due_at = Some(to);
+        window_end = window_end.max(end_of_day(zone, local_date(zone, to)));
+    } else {
+        match closed.permitted_day(nominal_day, definition.early_days) {
+            Some(day) if day == nominal_day => {}
+            Some(day) => {
+                let to = if on_grid {
+                    let time = nominal_at.with_timezone(&zone).time();
+                    local_to_instant(zone, day.and_time(time))
+                } else {
+                    start_of_day(zone, day)
+                };
+                explanation.adjustments.push(DueAdjustment {
+                    kind: AdjustmentKind::ClosedDay,
+                    from: nominal_at,
+                    to,
+                    reason: None,
+                });
+                window_end = window_end.max(end_of_day(zone, day));
+                due_at = Some(to);
+            }
+            None => {
+                explanation.adjustments.push(DueAdjustment {
+                    kind: AdjustmentKind::NoPermittedDay,
+                    from: nominal_at,
+                    to: nominal_at,
+                    reason: None,
+                });
+                due_at = None;
+            }
+        }
+    }
+    let quantile_at = |pick: fn(&UsageBasis) -> Option<NaiveDate>| {
+        explanation.candidates[place]
+            .basis
+            .as_ref()
+            .and_then(pick)
+            .map(|d| start_of_day(zone, d))
+    };
+    let due = Due {
+        occurrence_key,
+        nominal_at,
+        due_at,
+        window_start,
+        window_end,
+        p10_at: quantile_at(|b| b.p10),
+        p50_at: quantile_at(|b| b.p50),
+        p90_at: quantile_at(|b| b.p90),
+    };
+    DueOutcome { due: Some(due), explanation, missed, changes_at }
+}

@@ -1,0 +1,19 @@
+//! Decisions of planning as pure functions over facts: no database, no clock.
+//!
+//! [`timeline`] turns an item's log into its last done and the moment the current occurrence
+//! counts from, [`due`] turns that into a date with reasons, [`decide`] compares the result with
+//! what is stored and says what to write.
+
+mod closed;
+mod decide;
+mod due;
+mod explain;
+mod timeline;
+mod validate;
+
+pub use closed::ClosedDays;
+pub use decide::{Decision, ItemFacts, OrderMove, decide, never_alive};
+pub use due::{DueOutcome, UsageFacts, next_due};
+pub use explain::{due_sentence, shown_units};
+pub use timeline::{Timeline, after_key, slot_key, timeline};
+pub use validate::{CompiledPlan, CompiledTrigger, compile, read_triggers, shortest_gap_days};

@@ -1,0 +1,139 @@
+//! Reads a plan's triggers once, and says what is wrong with them.
+
+use crate::kernel::calendar::{Grid, Period};
+use crate::planning::error::Error;
+use crate::planning::model::{MaintenancePlan, PlanDefinition, Trigger};
+use std::sync::Arc;
+
+/// A trigger ready to be asked for dates.
+#[derive(Clone, Debug)]
+pub enum CompiledTrigger {
+    /// A parsed cron grid.
+    Fixed(Grid),
+    /// A parsed duration.
+    Floating(Period),
+    /// Meter and units.
+    Usage {
+        /// Meter code.
+        meter: String,
+        /// Units between two occurrences, smallest unit.
+        every: i64,
+        /// Decimal places of the meter.
+        decimals: i32,
+    },
+}
+
+/// A plan whose triggers have been read.
+#[derive(Clone, Debug)]
+pub struct CompiledPlan {
+    /// The plan.
+    pub plan: Arc<MaintenancePlan>,
+    /// Its triggers, in the plan's order.
+    pub triggers: Vec<CompiledTrigger>,
+}
+
+impl CompiledPlan {
+    /// What the plan says.
+    pub fn definition(&self) -> &PlanDefinition {
+        &self.plan.definition
+    }
+
+    /// The plan's grid, if it has one.
+    pub fn grid(&self) -> Option<&Grid> {
+        self.triggers.iter().find_map(|t| match t {
+            CompiledTrigger::Fixed(grid) => Some(grid),
+            _ => None,
+        })
+    }
+}
+
+/// The shortest gap in civil days of the plan's grids, if it has any.
+pub fn shortest_gap_days(triggers: &[CompiledTrigger]) -> Option<u32> {
+    triggers
+        .iter()
+        .filter_map(|t| match t {
+            CompiledTrigger::Fixed(grid) => Some(grid.shortest_gap_days()),
+            _ => None,
+        })
+        .min()
+}
+
+/// Longest early, late and lead times, in days: a year.
+const MAX_DAYS: u32 = 366;
+/// Longest expected work on one subject: a week of minutes.
+const MAX_MINUTES: u32 = 10_080;
+
+/// Reads the triggers of a definition and checks everything a plan promises.
+///
+/// # Errors
+/// Names the field: no trigger, unreadable cron or duration, zero or negative interval, a band
+/// that reaches the shortest gap of the grid, an empty selector, numbers out of bounds.
+pub fn compile(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>, Error> {
+    let invalid = |field: &str, problem: String| Error::Invalid { field: field.into(), problem };
+    if definition.selector.is_empty() {
+        return Err(Error::EmptySelector);
+    }
+    if definition.triggers.is_empty() || definition.triggers.len() > 10 {
+        return Err(invalid("triggers", "give 1 to 10 triggers".into()));
+    }
+    for (field, days) in [
+        ("earlyDays", definition.early_days),
+        ("lateDays", definition.late_days),
+        ("leadDays", definition.lead_days),
+    ] {
+        if days > MAX_DAYS {
+            return Err(invalid(field, format!("{field} is {days}; give 0 to {MAX_DAYS} days")));
+        }
+    }
+    if definition.estimated_minutes == 0 || definition.estimated_minutes > MAX_MINUTES {
+        return Err(invalid("estimatedMinutes", format!("give 1 to {MAX_MINUTES} minutes")));
+    }
+    let compiled = read_triggers(definition)?;
+    if compiled.iter().filter(|t| matches!(t, CompiledTrigger::Fixed(_))).count() > 1 {
+        return Err(invalid("triggers", "give at most one calendarFixed trigger; put several times into one cron text".into()));
+    }
+    if let Some(gap_days) = shortest_gap_days(&compiled) {
+        let band_days = definition.early_days + definition.late_days;
+        if gap_days == 0 {
+            return Err(invalid(
+                "triggers",
+                "a maintenance grid fires at most once a day; give one minute and one hour".into(),
+            ));
+        }
+        if band_days >= gap_days {
+            return Err(Error::BandTooWide { band_days, gap_days });
+        }
+    }
+    Ok(compiled)
+}
+
+/// Reads the triggers of a definition that has been checked before.
+///
+/// # Errors
+/// An unreadable cron text or duration, or an interval that is not above zero.
+pub fn read_triggers(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>, Error> {
+    let invalid = |field: &str, problem: String| Error::Invalid { field: field.into(), problem };
+    let mut compiled = Vec::new();
+    for trigger in &definition.triggers {
+        compiled.push(match trigger {
+            Trigger::CalendarFixed { cron } => CompiledTrigger::Fixed(
+                Grid::parse(cron)
+                    .map_err(|e| Error::Cron { field: "triggers".into(), problem: e.to_string() })?,
+            ),
+            Trigger::CalendarFloating { every } => CompiledTrigger::Floating(
+                Period::parse(every)
+                    .map_err(|e| Error::Duration { field: "triggers".into(), problem: e.to_string() })?,
+            ),
+            Trigger::Usage { meter, every, decimals } => {
+                if *every <= 0 {
+                    return Err(invalid(
+                        "triggers",
+                        format!("the usage interval on {meter} must be above zero"),
+                    ));
+                }
+                CompiledTrigger::Usage { meter: meter.clone(), every: *every, decimals: *decimals }
+            }
+        });
+    }
+    Ok(compiled)
+}

@@ -1,0 +1,215 @@
+//! Making and changing maintenance plans.
+
+use super::PlanningService;
+use crate::db::StoreError;
+use crate::db::tx::Tx;
+use crate::kernel::call::Call;
+use crate::kernel::ids::PlanId;
+use crate::kernel::subject::SubjectKind;
+use crate::kernel::text::clean_text;
+use crate::planning::error::Error;
+use crate::planning::model::*;
+use crate::planning::rules;
+use crate::planning::store;
+use crate::registry::marks;
+use serde::{Deserialize, Serialize};
+
+/// A trigger as a caller states it: usage in the meter's own unit.
+#[derive(Clone, Debug)]
+pub enum TriggerSpec {
+    /// Cron text.
+    CalendarFixed {
+        /// Standard 5-field cron.
+        cron: String,
+    },
+    /// ISO 8601 duration.
+    CalendarFloating {
+        /// For example `P90D`.
+        every: String,
+    },
+    /// Units of a meter.
+    Usage {
+        /// Meter code.
+        meter: String,
+        /// Units, in the meter's own unit.
+        every: f64,
+    },
+}
+
+/// A plan to be made.
+#[derive(Clone, Debug)]
+pub struct NewPlan {
+    /// The organization's own short code.
+    pub code: String,
+    /// What the plan says; its triggers are replaced by `triggers`.
+    pub definition: PlanDefinition,
+    /// The triggers as stated.
+    pub triggers: Vec<TriggerSpec>,
+}
+
+/// A change of a plan; a new revision comes into force for orders issued from then on.
+#[derive(Clone, Debug)]
+pub struct PlanUpdate {
+    /// The plan.
+    pub plan_id: PlanId,
+    /// The version the caller has.
+    pub expected_version: Option<i64>,
+    /// What it says from now on, if that changes.
+    pub definition: Option<PlanDefinition>,
+    /// The triggers as stated, if they change.
+    pub triggers: Option<Vec<TriggerSpec>>,
+    /// Switches the plan on or off.
+    pub is_active: Option<bool>,
+}
+
+/// The plan that was made or changed.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct PlanChanged {
+    /// The plan.
+    pub plan_id: PlanId,
+}
+
+impl PlanningService {
+    async fn triggers(&self, tx: &Tx, specs: &[TriggerSpec]) -> Result<Vec<Trigger>, Error> {
+        let mut triggers = Vec::with_capacity(specs.len());
+        for spec in specs {
+            triggers.push(match spec {
+                TriggerSpec::CalendarFixed { cron } => Trigger::CalendarFixed { cron: cron.trim().to_owned() },
+                TriggerSpec::CalendarFloating { every } => {
+                    Trigger::CalendarFloating { every: every.trim().to_owned() }
+                }
+                TriggerSpec::Usage { meter, every } => {
+                    let known = self
+                        .catalogue
+                        .meters_by_codes(tx.conn(), tx.scope(), std::slice::from_ref(meter))
+                        .await?
+                        .into_iter()
+                        .next()
+                        .ok_or_else(|| Error::UnknownMeter { meter: meter.clone() })?;
+                    let units = known.to_units(*every).map_err(|e| Error::Invalid {
+                        field: "triggers".into(),
+                        problem: format!("usage interval on {meter}: {e}"),
+                    })?;
+                    Trigger::Usage { meter: meter.clone(), every: units, decimals: known.decimals }
+                }
+            });
+        }
+        Ok(triggers)
+    }
+
+    fn check(definition: &mut PlanDefinition) -> Result<(), Error> {
+        for (text, field) in [(&mut definition.name.en, "name.en"), (&mut definition.name.zh, "name.zh")] {
+            *text = clean_text(text, 200)
+                .map_err(|e| Error::Invalid { field: field.into(), problem: e.to_string() })?;
+        }
+        if definition.steps.len() > 100 {
+            return Err(Error::Invalid { field: "steps".into(), problem: "give at most 100 steps".into() });
+        }
+        for step in &mut definition.steps {
+            for text in [&mut step.text.en, &mut step.text.zh] {
+                *text = clean_text(text, 1_000)
+                    .map_err(|e| Error::Invalid { field: "steps".into(), problem: e.to_string() })?;
+            }
+        }
+        let selector = &definition.selector;
+        let many = selector.model_ids.len() + selector.site_ids.len() + selector.region_codes.len();
+        if many > 1_000 || selector.region_codes.iter().any(|r| r.is_empty() || r.len() > 32) {
+            return Err(Error::Invalid {
+                field: "selector".into(),
+                problem: "name at most 1,000 models, sites and regions; region codes have 1 to 32 characters".into(),
+            });
+        }
+        rules::compile(definition).map(|_| ())
+    }
+
+    /// Makes a plan; its items appear with the next planner run.
+    ///
+    /// # Errors
+    /// A code that is taken, an unknown meter, or what [`rules::compile`] refuses.
+    pub async fn create_plan(&self, call: &Call, new: NewPlan) -> Result<PlanChanged, Error> {
+        let tx = self.db.begin(call).await?;
+        if let Some(done) = tx.replay().await? {
+            return Ok(done);
+        }
+        let code = clean_text(&new.code, 64)
+            .map_err(|e| Error::Invalid { field: "code".into(), problem: e.to_string() })?;
+        let mut definition = new.definition;
+        definition.triggers = self.triggers(&tx, &new.triggers).await?;
+        Self::check(&mut definition)?;
+        let plan = MaintenancePlan {
+            id: self.ids.next(call.now),
+            code: code.clone(),
+            revision_id: self.ids.next(call.now),
+            revision: 1,
+            is_active: true,
+            version: 1,
+            created_at: call.now,
+            definition,
+        };
+        store::insert_plan(tx.conn(), tx.scope(), &plan).await.map_err(|e| match e {
+            StoreError::Conflict { .. } => Error::CodeTaken { code },
+            other => Error::Store(other),
+        })?;
+        self.mark_subjects(&tx, &plan).await?;
+        let changed = PlanChanged { plan_id: plan.id };
+        tx.finish(&changed).await?;
+        Ok(changed)
+    }
+
+    /// Changes a plan: a new revision; orders already issued keep theirs.
+    ///
+    /// # Errors
+    /// As [`Self::create_plan`]; also an unknown plan, or a version that is not the current one.
+    pub async fn update_plan(&self, call: &Call, update: PlanUpdate) -> Result<PlanChanged, Error> {
+        let tx = self.db.begin(call).await?;
+        if let Some(done) = tx.replay().await? {
+            return Ok(done);
+        }
+        let mut plan = store::plans_by_ids(tx.conn(), tx.scope(), &[update.plan_id])
+            .await?
+            .pop()
+            .ok_or(Error::NotFound { what: "maintenance plan", field: "planId" })?;
+        let had = plan.version;
+        if let Some(expected) = update.expected_version
+            && expected != had
+        {
+            return Err(Error::Conflict { expected, actual: had });
+        }
+        let before = plan.definition.clone();
+        let mut definition = update.definition.unwrap_or_else(|| before.clone());
+        definition.triggers = match &update.triggers {
+            Some(specs) => self.triggers(&tx, specs).await?,
+            None => before.triggers.clone(),
+        };
+        // Items belong to a kind of subject; a plan for another kind is another plan.
+        definition.subject = before.subject;
+        Self::check(&mut definition)?;
+        plan.is_active = update.is_active.unwrap_or(plan.is_active);
+        plan.version += 1;
+        if definition != before {
+            plan.definition = definition;
+            plan.revision += 1;
+            plan.revision_id = self.ids.next(call.now);
+            store::insert_revision(tx.conn(), tx.scope(), &plan, call.now).await?;
+        }
+        if !store::update_plan(tx.conn(), tx.scope(), &plan, had).await? {
+            return Err(Error::Conflict { expected: had, actual: had + 1 });
+        }
+        self.mark_subjects(&tx, &plan).await?;
+        let changed = PlanChanged { plan_id: plan.id };
+        tx.finish(&changed).await?;
+        Ok(changed)
+    }
+
+    /// A changed plan is a new fact for everything it applies or applied to.
+    async fn mark_subjects(&self, tx: &Tx, plan: &MaintenancePlan) -> Result<(), Error> {
+        let subjects = store::all_subjects(tx.conn(), tx.scope()).await?;
+        let of_kind: Vec<(SubjectKind, uuid::Uuid)> = subjects
+            .into_iter()
+            .filter(|s| s.kind == plan.definition.subject)
+            .map(|s| (s.kind, s.id))
+            .collect();
+        marks::mark(tx, &of_kind).await?;
+        Ok(())
+    }
+}

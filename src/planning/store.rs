@@ -1,0 +1,880 @@
+//! Rows of planning ↔ its model. Batch readers take slices; every function takes a scope.
+
+use super::model::*;
+use crate::db::scoped::{self, insert_chunked};
+use crate::db::{StoreError, StoreResult};
+use crate::entity::{maintenance_item, maintenance_log, maintenance_plan, plan_revision, planner_mark, work_order};
+use crate::kernel::ids::{DeviceId, ItemId, PlanId, WorkOrderId};
+use crate::kernel::scope::Scope;
+use crate::kernel::subject::{Subject, SubjectKind};
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// Ids in one `IN` list; well below SQLite's bind limit.
+const CHUNK: usize = 1_000;
+
+fn corrupt(table: &'static str, column: &'static str, row: impl std::fmt::Display, detail: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt { table: table.into(), column: column.into(), row: row.to_string(), detail: detail.to_string() }
+}
+
+fn to_json<T: Serialize>(value: &T) -> StoreResult<String> {
+    serde_json::to_string(value).map_err(|e| StoreError::Other(Box::new(e)))
+}
+
+fn from_json<T: DeserializeOwned>(table: &'static str, column: &'static str, row: Uuid, text: &str) -> StoreResult<T> {
+    serde_json::from_str(text).map_err(|e| corrupt(table, column, row, e))
+}
+
+macro_rules! parse_code {
+    ($type:ty, $table:literal, $column:literal, $row:expr, $text:expr) => {
+        <$type>::parse(&$text).ok_or_else(|| corrupt($table, $column, $row, &$text))?
+    };
+}
+
+// ---- plans ----
+
+fn plan_from(plan: maintenance_plan::Model, revision: &plan_revision::Model) -> StoreResult<MaintenancePlan> {
+    Ok(MaintenancePlan {
+        id: plan.id.into(),
+        revision_id: revision.id.into(),
+        revision: revision.revision,
+        is_active: plan.is_active,
+        version: plan.version,
+        created_at: plan.created_at,
+        definition: from_json("plan_revision", "definition", revision.id, &revision.definition)?,
+        code: plan.code,
+    })
+}
+
+async fn with_revisions(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    plans: Vec<maintenance_plan::Model>,
+) -> StoreResult<Vec<MaintenancePlan>> {
+    let ids: Vec<Uuid> = plans.iter().map(|p| p.current_revision_id).collect();
+    let revisions: HashMap<Uuid, plan_revision::Model> = scoped::find::<plan_revision::Entity>(scope)
+        .filter(plan_revision::Column::Id.is_in(ids))
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|r| (r.id, r))
+        .collect();
+    plans
+        .into_iter()
+        .map(|p| match revisions.get(&p.current_revision_id) {
+            Some(revision) => plan_from(p, revision),
+            None => Err(corrupt("maintenance_plan", "current_revision_id", p.id, "no such revision")),
+        })
+        .collect()
+}
+
+/// Every plan of the organization; plans are few.
+pub async fn all_plans(db: &impl ConnectionTrait, scope: &Scope) -> StoreResult<Vec<MaintenancePlan>> {
+    let plans = scoped::find::<maintenance_plan::Entity>(scope)
+        .order_by_asc(maintenance_plan::Column::Code)
+        .all(db)
+        .await?;
+    with_revisions(db, scope, plans).await
+}
+
+/// Plans by id, in any order.
+pub async fn plans_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[PlanId]) -> StoreResult<Vec<MaintenancePlan>> {
+    let plans = scoped::find::<maintenance_plan::Entity>(scope)
+        .filter(maintenance_plan::Column::Id.is_in(ids.iter().map(|i| i.0)))
+        .all(db)
+        .await?;
+    with_revisions(db, scope, plans).await
+}
+
+/// Plans by code, after a code, for paging.
+pub async fn plans_page(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    after_code: Option<&str>,
+    kinds: Option<&[MaintenanceKind]>,
+    is_active: Option<bool>,
+    limit: u64,
+) -> StoreResult<Vec<MaintenancePlan>> {
+    let mut find = scoped::find::<maintenance_plan::Entity>(scope);
+    if let Some(code) = after_code {
+        find = find.filter(maintenance_plan::Column::Code.gt(code));
+    }
+    if let Some(is_active) = is_active {
+        find = find.filter(maintenance_plan::Column::IsActive.eq(is_active));
+    }
+    let mut plans = find.order_by_asc(maintenance_plan::Column::Code);
+    if kinds.is_none() {
+        plans = plans.limit(limit);
+    }
+    let mut plans = with_revisions(db, scope, plans.all(db).await?).await?;
+    if let Some(kinds) = kinds {
+        plans.retain(|p| kinds.contains(&p.definition.kind));
+    }
+    plans.truncate(limit as usize);
+    Ok(plans)
+}
+
+/// Writes a new plan with its first revision.
+pub async fn insert_plan(db: &impl ConnectionTrait, scope: &Scope, plan: &MaintenancePlan) -> StoreResult<()> {
+    let row = maintenance_plan::Model {
+        id: plan.id.0,
+        organization_id: scope.organization.0,
+        code: plan.code.clone(),
+        current_revision_id: plan.revision_id.0,
+        is_active: plan.is_active,
+        version: plan.version,
+        created_at: plan.created_at,
+    };
+    insert_chunked(db, vec![row.into_active_model()], None).await?;
+    insert_revision(db, scope, plan, plan.created_at).await
+}
+
+/// Writes the revision a plan now has.
+pub async fn insert_revision(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    plan: &MaintenancePlan,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    let row = plan_revision::Model {
+        id: plan.revision_id.0,
+        organization_id: scope.organization.0,
+        plan_id: plan.id.0,
+        revision: plan.revision,
+        definition: to_json(&plan.definition)?,
+        created_at: now,
+    };
+    insert_chunked(db, vec![row.into_active_model()], None).await
+}
+
+/// Points a plan at its new revision; false when somebody changed it first.
+pub async fn update_plan(db: &impl ConnectionTrait, scope: &Scope, plan: &MaintenancePlan, had_version: i64) -> StoreResult<bool> {
+    let done = scoped::update_many::<maintenance_plan::Entity>(scope)
+        .col_expr(maintenance_plan::Column::CurrentRevisionId, Expr::value(plan.revision_id.0))
+        .col_expr(maintenance_plan::Column::IsActive, Expr::value(plan.is_active))
+        .col_expr(maintenance_plan::Column::Version, Expr::value(plan.version))
+        .filter(maintenance_plan::Column::Id.eq(plan.id.0))
+        .filter(maintenance_plan::Column::Version.eq(had_version))
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+// ---- items ----
+
+fn item_from(row: maintenance_item::Model) -> StoreResult<MaintenanceItem> {
+    let kind = parse_code!(SubjectKind, "maintenance_item", "subject_kind", row.id, row.subject_kind);
+    let due = match (&row.occurrence_key, row.nominal_due_at, row.window_start, row.window_end) {
+        (Some(key), Some(nominal_at), Some(window_start), Some(window_end)) => Some(Due {
+            occurrence_key: key.clone(),
+            nominal_at,
+            due_at: row.due_at,
+            window_start,
+            window_end,
+            p10_at: row.p10_at,
+            p50_at: row.p50_at,
+            p90_at: row.p90_at,
+        }),
+        _ => None,
+    };
+    let explanation = match &row.explanation {
+        Some(text) => Some(from_json("maintenance_item", "explanation", row.id, text)?),
+        None => None,
+    };
+    Ok(MaintenanceItem {
+        id: row.id.into(),
+        plan_id: row.plan_id.into(),
+        subject: Subject { kind, id: row.subject_id },
+        device_id: row.device_id.map(Into::into),
+        site_id: row.site_id.map(Into::into),
+        model_id: row.model_id.map(Into::into),
+        region_code: row.region_code,
+        kind: parse_code!(MaintenanceKind, "maintenance_item", "kind", row.id, row.kind),
+        channel: parse_code!(ExecutionChannel, "maintenance_item", "channel", row.id, row.channel),
+        is_alive: row.is_alive,
+        alive_since: row.alive_since,
+        last_done_at: row.last_done_at,
+        cycle: row.cycle,
+        due,
+        explanation,
+        open_order_id: row.open_order_id.map(Into::into),
+        decided_at: row.decided_at,
+        next_look_at: row.next_look_at,
+        version: row.version,
+    })
+}
+
+fn item_row(scope: &Scope, item: &MaintenanceItem) -> StoreResult<maintenance_item::Model> {
+    let due = item.due.as_ref();
+    Ok(maintenance_item::Model {
+        id: item.id.0,
+        organization_id: scope.organization.0,
+        plan_id: item.plan_id.0,
+        subject_kind: item.subject.kind.as_str().into(),
+        subject_id: item.subject.id,
+        device_id: item.device_id.map(|i| i.0),
+        site_id: item.site_id.map(|i| i.0),
+        model_id: item.model_id.map(|i| i.0),
+        region_code: item.region_code.clone(),
+        kind: item.kind.as_str().into(),
+        channel: item.channel.as_str().into(),
+        is_alive: item.is_alive,
+        alive_since: item.alive_since,
+        last_done_at: item.last_done_at,
+        cycle: item.cycle,
+        nominal_due_at: due.map(|d| d.nominal_at),
+        due_at: due.and_then(|d| d.due_at),
+        window_start: due.map(|d| d.window_start),
+        window_end: due.map(|d| d.window_end),
+        p10_at: due.and_then(|d| d.p10_at),
+        p50_at: due.and_then(|d| d.p50_at),
+        p90_at: due.and_then(|d| d.p90_at),
+        occurrence_key: due.map(|d| d.occurrence_key.clone()),
+        explanation: match &item.explanation {
+            Some(e) => Some(to_json(e)?),
+            None => None,
+        },
+        open_order_id: item.open_order_id.map(|i| i.0),
+        decided_at: item.decided_at,
+        next_look_at: item.next_look_at,
+        version: item.version,
+    })
+}
+
+/// Items of these subjects, whatever their plan.
+pub async fn items_of(db: &impl ConnectionTrait, scope: &Scope, subjects: &[Uuid]) -> StoreResult<Vec<MaintenanceItem>> {
+    let mut items = Vec::new();
+    for chunk in subjects.chunks(CHUNK) {
+        let rows = scoped::find::<maintenance_item::Entity>(scope)
+            .filter(maintenance_item::Column::SubjectId.is_in(chunk.iter().copied()))
+            .order_by_asc(maintenance_item::Column::Id)
+            .all(db)
+            .await?;
+        for row in rows {
+            items.push(item_from(row)?);
+        }
+    }
+    Ok(items)
+}
+
+/// Items by id, in any order.
+pub async fn items_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[ItemId]) -> StoreResult<Vec<MaintenanceItem>> {
+    let mut items = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = scoped::find::<maintenance_item::Entity>(scope)
+            .filter(maintenance_item::Column::Id.is_in(chunk.iter().map(|i| i.0)))
+            .all(db)
+            .await?;
+        for row in rows {
+            items.push(item_from(row)?);
+        }
+    }
+    Ok(items)
+}
+
+/// Inserts new items and overwrites those that exist.
+pub async fn upsert_items(db: &impl ConnectionTrait, scope: &Scope, items: &[MaintenanceItem]) -> StoreResult<()> {
+    let rows = items
+        .iter()
+        .map(|i| item_row(scope, i).map(IntoActiveModel::into_active_model))
+        .collect::<StoreResult<Vec<_>>>()?;
+    let updated = maintenance_item::Column::iter().filter(|c| !matches!(c, maintenance_item::Column::Id));
+    let conflict = OnConflict::column(maintenance_item::Column::Id).update_columns(updated).to_owned();
+    insert_chunked(db, rows, Some(conflict)).await
+}
+
+/// Subjects whose items can change by `now` without new facts, oldest first.
+pub async fn subjects_to_look_at(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> StoreResult<Vec<Subject>> {
+    let rows: Vec<(String, Uuid)> = scoped::find::<maintenance_item::Entity>(scope)
+        .select_only()
+        .column(maintenance_item::Column::SubjectKind)
+        .column(maintenance_item::Column::SubjectId)
+        .filter(maintenance_item::Column::NextLookAt.lte(now))
+        .order_by_asc(maintenance_item::Column::NextLookAt)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    subjects(rows)
+}
+
+fn subjects(rows: Vec<(String, Uuid)>) -> StoreResult<Vec<Subject>> {
+    rows.into_iter()
+        .map(|(kind, id)| {
+            Ok(Subject { kind: parse_code!(SubjectKind, "maintenance_item", "subject_kind", id, kind), id })
+        })
+        .collect()
+}
+
+// ---- marks ----
+
+/// Marked subjects with the stamp of their mark.
+pub async fn marked(db: &impl ConnectionTrait, scope: &Scope, limit: u64) -> StoreResult<Vec<(Subject, Uuid)>> {
+    let rows = scoped::find::<planner_mark::Entity>(scope).limit(limit).all(db).await?;
+    rows.into_iter()
+        .map(|r| {
+            let kind = parse_code!(SubjectKind, "planner_mark", "subject_kind", r.subject_id, r.subject_kind);
+            Ok((Subject { kind, id: r.subject_id }, r.stamp))
+        })
+        .collect()
+}
+
+// ---- log ----
+
+fn log_from(row: maintenance_log::Model) -> StoreResult<LogEntry> {
+    let kind = parse_code!(SubjectKind, "maintenance_log", "subject_kind", row.id, row.subject_kind);
+    Ok(LogEntry {
+        id: row.id.into(),
+        item_id: row.item_id.into(),
+        plan_id: row.plan_id.into(),
+        subject: Subject { kind, id: row.subject_id },
+        kind: parse_code!(LogKind, "maintenance_log", "kind", row.id, row.kind),
+        performed_at: row.performed_at,
+        occurrence_key: row.occurrence_key,
+        nominal_due_at: row.nominal_due_at,
+        postponed_to: row.postponed_to,
+        visit_line_id: row.visit_line_id.map(Into::into),
+        work_order_id: row.work_order_id.map(Into::into),
+        reason: row.reason,
+        actor: row.actor,
+        recorded_at: row.recorded_at,
+        is_void: row.is_void,
+    })
+}
+
+/// The logs of these subjects, sorted by (performed at, id).
+pub async fn logs_of(db: &impl ConnectionTrait, scope: &Scope, subjects: &[Uuid]) -> StoreResult<Vec<LogEntry>> {
+    let mut entries = Vec::new();
+    for chunk in subjects.chunks(CHUNK) {
+        let rows = scoped::find::<maintenance_log::Entity>(scope)
+            .filter(maintenance_log::Column::SubjectId.is_in(chunk.iter().copied()))
+            .order_by_asc(maintenance_log::Column::PerformedAt)
+            .order_by_asc(maintenance_log::Column::Id)
+            .all(db)
+            .await?;
+        for row in rows {
+            entries.push(log_from(row)?);
+        }
+    }
+    Ok(entries)
+}
+
+/// Adds entries to logs.
+pub async fn insert_log(db: &impl ConnectionTrait, scope: &Scope, entries: &[LogEntry]) -> StoreResult<()> {
+    let rows = entries
+        .iter()
+        .map(|e| {
+            maintenance_log::Model {
+                id: e.id.0,
+                organization_id: scope.organization.0,
+                item_id: e.item_id.0,
+                plan_id: e.plan_id.0,
+                subject_kind: e.subject.kind.as_str().into(),
+                subject_id: e.subject.id,
+                kind: e.kind.as_str().into(),
+                performed_at: e.performed_at,
+                occurrence_key: e.occurrence_key.clone(),
+                nominal_due_at: e.nominal_due_at,
+                postponed_to: e.postponed_to,
+                visit_line_id: e.visit_line_id.map(|i| i.0),
+                work_order_id: e.work_order_id.map(|i| i.0),
+                reason: e.reason.clone(),
+                actor: e.actor.clone(),
+                recorded_at: e.recorded_at,
+                is_void: e.is_void,
+            }
+            .into_active_model()
+        })
+        .collect();
+    insert_chunked(db, rows, None).await
+}
+
+/// Marks entries as void or as valid again.
+pub async fn set_void(db: &impl ConnectionTrait, scope: &Scope, ids: &[Uuid], is_void: bool) -> StoreResult<()> {
+    for chunk in ids.chunks(CHUNK) {
+        scoped::update_many::<maintenance_log::Entity>(scope)
+            .col_expr(maintenance_log::Column::IsVoid, Expr::value(is_void))
+            .filter(maintenance_log::Column::Id.is_in(chunk.iter().copied()))
+            .exec(db)
+            .await?;
+    }
+    Ok(())
+}
+
+// ---- work orders ----
+
+fn order_from(row: work_order::Model) -> StoreResult<WorkOrder> {
+    let kind = parse_code!(SubjectKind, "work_order", "subject_kind", row.id, row.subject_kind);
+    let explanation = match &row.explanation {
+        Some(text) => Some(from_json("work_order", "explanation", row.id, text)?),
+        None => None,
+    };
+    Ok(WorkOrder {
+        id: row.id.into(),
+        number: row.number,
+        kind: parse_code!(MaintenanceKind, "work_order", "kind", row.id, row.kind),
+        state: parse_code!(WorkOrderState, "work_order", "state", row.id, row.state),
+        priority: parse_code!(Priority, "work_order", "priority", row.id, row.priority),
+        item_id: row.item_id.map(Into::into),
+        plan_id: row.plan_id.map(Into::into),
+        plan_revision_id: row.plan_revision_id.map(Into::into),
+        subject: Subject { kind, id: row.subject_id },
+        device_id: row.device_id.map(Into::into),
+        site_id: row.site_id.map(Into::into),
+        position_id: row.position_id.map(Into::into),
+        model_id: row.model_id.map(Into::into),
+        region_code: row.region_code,
+        nominal_due_at: row.nominal_due_at,
+        due_at: row.due_at,
+        window_start: row.window_start,
+        window_end: row.window_end,
+        occurrence_key: row.occurrence_key,
+        explanation,
+        channel: parse_code!(ExecutionChannel, "work_order", "channel", row.id, row.channel),
+        steps: from_json("work_order", "steps", row.id, &row.steps)?,
+        estimated_minutes: row.estimated_minutes.unsigned_abs(),
+        assignee_id: row.assignee_id.map(Into::into),
+        scheduled_for: row.scheduled_for,
+        close_reason: row.close_reason,
+        closed_at: row.closed_at,
+        performed_at: row.performed_at,
+        visit_line_id: row.visit_line_id.map(Into::into),
+        version: row.version,
+        created_at: row.created_at,
+    })
+}
+
+fn order_row(scope: &Scope, order: &WorkOrder) -> StoreResult<work_order::Model> {
+    Ok(work_order::Model {
+        id: order.id.0,
+        organization_id: scope.organization.0,
+        number: order.number.clone(),
+        kind: order.kind.as_str().into(),
+        state: order.state.as_str().into(),
+        priority: order.priority.as_str().into(),
+        item_id: order.item_id.map(|i| i.0),
+        plan_id: order.plan_id.map(|i| i.0),
+        plan_revision_id: order.plan_revision_id.map(|i| i.0),
+        subject_kind: order.subject.kind.as_str().into(),
+        subject_id: order.subject.id,
+        device_id: order.device_id.map(|i| i.0),
+        site_id: order.site_id.map(|i| i.0),
+        position_id: order.position_id.map(|i| i.0),
+        model_id: order.model_id.map(|i| i.0),
+        region_code: order.region_code.clone(),
+        nominal_due_at: order.nominal_due_at,
+        due_at: order.due_at,
+        window_start: order.window_start,
+        window_end: order.window_end,
+        occurrence_key: order.occurrence_key.clone(),
+        explanation: match &order.explanation {
+            Some(e) => Some(to_json(e)?),
+            None => None,
+        },
+        channel: order.channel.as_str().into(),
+        steps: to_json(&order.steps)?,
+        estimated_minutes: i32::try_from(order.estimated_minutes).unwrap_or(i32::MAX),
+        assignee_id: order.assignee_id.map(|i| i.0),
+        scheduled_for: order.scheduled_for,
+        close_reason: order.close_reason.clone(),
+        closed_at: order.closed_at,
+        performed_at: order.performed_at,
+        visit_line_id: order.visit_line_id.map(|i| i.0),
+        acceptance: None,
+        version: order.version,
+        created_at: order.created_at,
+    })
+}
+
+/// Inserts new orders and overwrites those that exist.
+pub async fn upsert_orders(db: &impl ConnectionTrait, scope: &Scope, orders: &[WorkOrder]) -> StoreResult<()> {
+    let rows = orders
+        .iter()
+        .map(|o| order_row(scope, o).map(IntoActiveModel::into_active_model))
+        .collect::<StoreResult<Vec<_>>>()?;
+    let updated = work_order::Column::iter()
+        .filter(|c| !matches!(c, work_order::Column::Id | work_order::Column::Acceptance));
+    let conflict = OnConflict::column(work_order::Column::Id).update_columns(updated).to_owned();
+    insert_chunked(db, rows, Some(conflict)).await
+}
+
+fn open_states() -> impl Iterator<Item = &'static str> {
+    WorkOrderState::OPEN.into_iter().map(|s| s.as_str())
+}
+
+/// Open orders of these subjects, with an item or without.
+pub async fn open_orders_of(db: &impl ConnectionTrait, scope: &Scope, subjects: &[Uuid]) -> StoreResult<Vec<WorkOrder>> {
+    let mut orders = Vec::new();
+    for chunk in subjects.chunks(CHUNK) {
+        let rows = scoped::find::<work_order::Entity>(scope)
+            .filter(work_order::Column::SubjectId.is_in(chunk.iter().copied()))
+            .filter(work_order::Column::State.is_in(open_states()))
+            .all(db)
+            .await?;
+        for row in rows {
+            orders.push(order_from(row)?);
+        }
+    }
+    Ok(orders)
+}
+
+/// Orders by id, in any order.
+pub async fn orders_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[WorkOrderId]) -> StoreResult<Vec<WorkOrder>> {
+    let mut orders = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = scoped::find::<work_order::Entity>(scope)
+            .filter(work_order::Column::Id.is_in(chunk.iter().map(|i| i.0)))
+            .all(db)
+            .await?;
+        for row in rows {
+            orders.push(order_from(row)?);
+        }
+    }
+    Ok(orders)
+}
+
+/// One order by its number.
+pub async fn order_by_number(db: &impl ConnectionTrait, scope: &Scope, number: &str) -> StoreResult<Option<WorkOrder>> {
+    scoped::find::<work_order::Entity>(scope)
+        .filter(work_order::Column::Number.eq(number))
+        .one(db)
+        .await?
+        .map(order_from)
+        .transpose()
+}
+
+fn prefix_condition<C: ColumnTrait>(column: C, codes: &[String]) -> Condition {
+    codes.iter().fold(Condition::any(), |any, code| any.add(column.starts_with(code.as_str())))
+}
+
+/// The page key of orders: a value of the ordered column, and the id.
+pub type OrderKey = (String, Uuid);
+
+fn order_key_column(field: WorkOrderOrderField) -> work_order::Column {
+    match field {
+        WorkOrderOrderField::DueAt => work_order::Column::DueAt,
+        WorkOrderOrderField::CreatedAt => work_order::Column::CreatedAt,
+        WorkOrderOrderField::ScheduledFor => work_order::Column::ScheduledFor,
+        WorkOrderOrderField::Priority => work_order::Column::Priority,
+    }
+}
+
+/// The page key of an order; unscheduled orders sort as if scheduled in 2100.
+pub fn order_key(field: WorkOrderOrderField, order: &WorkOrder) -> OrderKey {
+    let text = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let value = match field {
+        WorkOrderOrderField::DueAt => text(order.due_at),
+        WorkOrderOrderField::CreatedAt => text(order.created_at),
+        WorkOrderOrderField::ScheduledFor => order.scheduled_for.map_or_else(String::new, text),
+        WorkOrderOrderField::Priority => order.priority.as_str().to_owned(),
+    };
+    (value, order.id.0)
+}
+
+fn order_condition(filter: &WorkOrderFilter, now: DateTime<Utc>) -> Condition {
+    use work_order::Column as C;
+    let mut all = Condition::all();
+    let codes = |list: &[&'static str]| list.to_vec();
+    if let Some(states) = &filter.states {
+        all = all.add(C::State.is_in(codes(&states.iter().map(|s| s.as_str()).collect::<Vec<_>>())));
+    }
+    if let Some(kinds) = &filter.kinds {
+        all = all.add(C::Kind.is_in(kinds.iter().map(|k| k.as_str())));
+    }
+    if let Some(priorities) = &filter.priorities {
+        all = all.add(C::Priority.is_in(priorities.iter().map(|p| p.as_str())));
+    }
+    for (at, column, is_from) in [
+        (filter.due_from, C::DueAt, true),
+        (filter.due_before, C::DueAt, false),
+        (filter.scheduled_from, C::ScheduledFor, true),
+        (filter.scheduled_before, C::ScheduledFor, false),
+        (filter.created_from, C::CreatedAt, true),
+        (filter.created_before, C::CreatedAt, false),
+    ] {
+        if let Some(at) = at {
+            all = all.add(if is_from { column.gte(at) } else { column.lt(at) });
+        }
+    }
+    for (id, column) in [
+        (filter.device_id.map(|i| i.0), C::DeviceId),
+        (filter.site_id.map(|i| i.0), C::SiteId),
+        (filter.plan_id.map(|i| i.0), C::PlanId),
+        (filter.model_id.map(|i| i.0), C::ModelId),
+        (filter.assignee_id.map(|i| i.0), C::AssigneeId),
+    ] {
+        if let Some(id) = id {
+            all = all.add(column.eq(id));
+        }
+    }
+    if let Some(regions) = &filter.region_codes {
+        all = all.add(prefix_condition(C::RegionCode, regions));
+    }
+    match filter.unassigned {
+        Some(true) => all = all.add(C::AssigneeId.is_null()),
+        Some(false) => all = all.add(C::AssigneeId.is_not_null()),
+        None => {}
+    }
+    if let Some(overdue) = filter.overdue {
+        all = all.add(C::State.is_in(open_states()));
+        all = all.add(if overdue { C::WindowEnd.lt(now) } else { C::WindowEnd.gte(now) });
+    }
+    if let Some(numbers) = &filter.numbers {
+        all = all.add(C::Number.is_in(numbers.iter().map(String::as_str)));
+    }
+    all
+}
+
+/// A page of orders after a key, `limit` at most.
+#[allow(clippy::too_many_arguments)]
+pub async fn orders_page(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &WorkOrderFilter,
+    field: WorkOrderOrderField,
+    is_descending: bool,
+    after: Option<&OrderKey>,
+    limit: u64,
+    now: DateTime<Utc>,
+) -> StoreResult<Vec<WorkOrder>> {
+    let column = order_key_column(field);
+    let mut find = scoped::find::<work_order::Entity>(scope).filter(order_condition(filter, now));
+    if field == WorkOrderOrderField::ScheduledFor {
+        // Unscheduled orders have no place in this order.
+        find = find.filter(work_order::Column::ScheduledFor.is_not_null());
+    }
+    if let Some((value, id)) = after {
+        let key = match field {
+            WorkOrderOrderField::Priority => Expr::value(value.clone()),
+            _ => match value.parse::<DateTime<Utc>>() {
+                Ok(at) => Expr::value(at),
+                Err(_) => return Ok(vec![]),
+            },
+        };
+        // The plain bound beside the row comparison lets both databases seek (a composite
+        // condition alone makes them scan from the start).
+        let id_column = Expr::col(work_order::Column::Id);
+        let (bound, strict, tie) = if is_descending {
+            (Expr::col(column).lte(key.clone()), Expr::col(column).lt(key.clone()), id_column.lt(*id))
+        } else {
+            (Expr::col(column).gte(key.clone()), Expr::col(column).gt(key.clone()), id_column.gt(*id))
+        };
+        find = find.filter(bound).filter(
+            Condition::any().add(strict).add(Condition::all().add(Expr::col(column).eq(key)).add(tie)),
+        );
+    }
+    let order = if is_descending { sea_orm::Order::Desc } else { sea_orm::Order::Asc };
+    let rows = find
+        .order_by(column, order.clone())
+        .order_by(work_order::Column::Id, order)
+        .limit(limit)
+        .all(db)
+        .await?;
+    rows.into_iter().map(order_from).collect()
+}
+
+/// How many orders match, counted up to `limit`.
+pub async fn count_orders(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &WorkOrderFilter,
+    limit: u64,
+    now: DateTime<Utc>,
+) -> StoreResult<u64> {
+    let find = scoped::find::<work_order::Entity>(scope).filter(order_condition(filter, now)).limit(limit);
+    Ok(find.count(db).await?.min(limit))
+}
+
+// ---- upcoming ----
+
+fn upcoming_orders(filter: &UpcomingFilter, from: Option<DateTime<Utc>>, before: DateTime<Utc>, now: DateTime<Utc>) -> Condition {
+    let orders = WorkOrderFilter {
+        states: Some(WorkOrderState::OPEN.to_vec()),
+        kinds: filter.kinds.clone(),
+        due_from: from,
+        due_before: Some(before),
+        device_id: filter.device_id,
+        site_id: filter.site_id,
+        model_id: filter.model_id,
+        region_codes: filter.region_codes.clone(),
+        overdue: filter.overdue_only.then_some(true),
+        ..Default::default()
+    };
+    let mut all = order_condition(&orders, now);
+    if let Some(plans) = &filter.plan_ids {
+        all = all.add(work_order::Column::PlanId.is_in(plans.iter().map(|p| p.0)));
+    }
+    if let Some(channels) = &filter.channels {
+        all = all.add(work_order::Column::Channel.is_in(channels.iter().map(|c| c.as_str())));
+    }
+    all
+}
+
+fn upcoming_items(filter: &UpcomingFilter, from: Option<DateTime<Utc>>, before: DateTime<Utc>, now: DateTime<Utc>) -> Condition {
+    use maintenance_item::Column as C;
+    let mut all = Condition::all()
+        .add(C::IsAlive.eq(true))
+        .add(C::OpenOrderId.is_null())
+        .add(C::DueAt.lt(before));
+    if let Some(from) = from {
+        all = all.add(C::DueAt.gte(from));
+    }
+    if let Some(kinds) = &filter.kinds {
+        all = all.add(C::Kind.is_in(kinds.iter().map(|k| k.as_str())));
+    }
+    if let Some(plans) = &filter.plan_ids {
+        all = all.add(C::PlanId.is_in(plans.iter().map(|p| p.0)));
+    }
+    if let Some(channels) = &filter.channels {
+        all = all.add(C::Channel.is_in(channels.iter().map(|c| c.as_str())));
+    }
+    for (id, column) in [
+        (filter.device_id.map(|i| i.0), C::DeviceId),
+        (filter.site_id.map(|i| i.0), C::SiteId),
+        (filter.model_id.map(|i| i.0), C::ModelId),
+    ] {
+        if let Some(id) = id {
+            all = all.add(column.eq(id));
+        }
+    }
+    if let Some(regions) = &filter.region_codes {
+        all = all.add(prefix_condition(C::RegionCode, regions));
+    }
+    if filter.overdue_only {
+        all = all.add(C::WindowEnd.lt(now));
+    }
+    all
+}
+
+/// The page key of upcoming maintenance: due and id.
+pub type UpcomingKey = (DateTime<Utc>, Uuid);
+
+fn after_due(due: impl ColumnTrait, id: impl ColumnTrait, after: Option<&UpcomingKey>) -> Condition {
+    match after {
+        None => Condition::all(),
+        Some((at, last)) => Condition::all().add(due.gte(*at)).add(
+            Condition::any().add(due.gt(*at)).add(Condition::all().add(due.eq(*at)).add(id.gt(*last))),
+        ),
+    }
+}
+
+/// A page of upcoming maintenance: two index seeks, merged on (due, id).
+pub async fn upcoming_page(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &UpcomingFilter,
+    from: Option<DateTime<Utc>>,
+    before: DateTime<Utc>,
+    after: Option<&UpcomingKey>,
+    limit: u64,
+    now: DateTime<Utc>,
+) -> StoreResult<Vec<Upcoming>> {
+    let orders = scoped::find::<work_order::Entity>(scope)
+        .filter(upcoming_orders(filter, from, before, now))
+        .filter(after_due(work_order::Column::DueAt, work_order::Column::Id, after))
+        .order_by_asc(work_order::Column::DueAt)
+        .order_by_asc(work_order::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await?;
+    let items = scoped::find::<maintenance_item::Entity>(scope)
+        .filter(upcoming_items(filter, from, before, now))
+        .filter(after_due(maintenance_item::Column::DueAt, maintenance_item::Column::Id, after))
+        .order_by_asc(maintenance_item::Column::DueAt)
+        .order_by_asc(maintenance_item::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await?;
+    let mut merged = Vec::with_capacity(orders.len() + items.len());
+    for row in orders {
+        merged.push(Upcoming::Order(Box::new(order_from(row)?)));
+    }
+    for row in items {
+        merged.push(Upcoming::Item(Box::new(item_from(row)?)));
+    }
+    merged.sort_by_key(upcoming_key);
+    merged.truncate(limit as usize);
+    Ok(merged)
+}
+
+/// The page key of a row.
+pub fn upcoming_key(row: &Upcoming) -> UpcomingKey {
+    match row {
+        Upcoming::Order(order) => (order.due_at, order.id.0),
+        Upcoming::Item(item) => {
+            (item.due.as_ref().and_then(|d| d.due_at).unwrap_or(DateTime::UNIX_EPOCH), item.id.0)
+        }
+    }
+}
+
+/// How many rows of upcoming maintenance match, counted up to `limit`.
+pub async fn count_upcoming(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &UpcomingFilter,
+    from: Option<DateTime<Utc>>,
+    before: DateTime<Utc>,
+    limit: u64,
+    now: DateTime<Utc>,
+) -> StoreResult<u64> {
+    let orders = scoped::find::<work_order::Entity>(scope)
+        .filter(upcoming_orders(filter, from, before, now))
+        .limit(limit)
+        .count(db)
+        .await?;
+    let items = scoped::find::<maintenance_item::Entity>(scope)
+        .filter(upcoming_items(filter, from, before, now))
+        .limit(limit)
+        .count(db)
+        .await?;
+    Ok((orders + items).min(limit))
+}
+
+/// Every subject that has an item of this plan.
+pub async fn subjects_of_plan(db: &impl ConnectionTrait, scope: &Scope, plan: PlanId) -> StoreResult<Vec<Subject>> {
+    let rows: Vec<(String, Uuid)> = scoped::find::<maintenance_item::Entity>(scope)
+        .select_only()
+        .column(maintenance_item::Column::SubjectKind)
+        .column(maintenance_item::Column::SubjectId)
+        .filter(maintenance_item::Column::PlanId.eq(plan.0))
+        .into_tuple()
+        .all(db)
+        .await?;
+    subjects(rows)
+}
+
+/// The device of an order or item, for texts and marks.
+pub fn device_of(subject: Subject) -> Option<DeviceId> {
+    (subject.kind == SubjectKind::Device).then_some(DeviceId(subject.id))
+}
+
+/// Every device and site of the organization, for a full planner run.
+pub async fn all_subjects(db: &impl ConnectionTrait, scope: &Scope) -> StoreResult<Vec<Subject>> {
+    let devices: Vec<Uuid> = scoped::find::<crate::entity::device::Entity>(scope)
+        .select_only()
+        .column(crate::entity::device::Column::Id)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let sites: Vec<Uuid> = scoped::find::<crate::entity::site::Entity>(scope)
+        .select_only()
+        .column(crate::entity::site::Column::Id)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let of = |kind: SubjectKind| move |id: Uuid| Subject { kind, id };
+    Ok(devices.into_iter().map(of(SubjectKind::Device)).chain(sites.into_iter().map(of(SubjectKind::Site))).collect())
+}
