@@ -12,6 +12,8 @@ pub mod scoped;
 pub mod tx;
 
 pub use error::{StoreError, StoreResult};
+/// Anything statements can be sent to; rooms pass it through without naming the ORM.
+pub use sea_orm::ConnectionTrait;
 
 use crate::kernel::call::Call;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};

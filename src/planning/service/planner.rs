@@ -131,7 +131,8 @@ impl PlanningService {
             let subjects = store::all_subjects(self.db.reader(), &call.scope).await?;
             for chunk in subjects.chunks(BATCH as usize) {
                 let tx = self.db.begin(call).await?;
-                marks::mark(&tx, &chunk.iter().map(|s| (s.kind, s.id)).collect::<Vec<_>>()).await?;
+                let marked: Vec<_> = chunk.iter().map(|s| (s.kind, s.id)).collect();
+                marks::mark(&tx, &marked, self.ids.uuid(call.now)).await?;
                 tx.commit().await?;
             }
         }
@@ -148,8 +149,8 @@ impl PlanningService {
                 return Ok(total);
             }
             let run = self.settle(&tx, &subjects).await?;
-            let stamps: Vec<Uuid> = marked.iter().map(|(_, stamp)| *stamp).collect();
-            marks::clear(&tx, &stamps).await?;
+            let seen: Vec<(Uuid, Uuid)> = marked.iter().map(|(s, stamp)| (s.id, *stamp)).collect();
+            marks::clear(&tx, &seen).await?;
             tx.commit().await?;
             total.subjects += run.subjects;
             total.items_written += run.items_written;

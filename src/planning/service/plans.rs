@@ -209,7 +209,7 @@ impl PlanningService {
             .filter(|s| s.kind == plan.definition.subject)
             .map(|s| (s.kind, s.id))
             .collect();
-        marks::mark(tx, &of_kind).await?;
+        marks::mark(tx, &of_kind, self.ids.uuid(tx.now())).await?;
         Ok(())
     }
 }

@@ -1,0 +1,171 @@
+//! Meters, device models and holidays.
+
+use crate::code_enum;
+use crate::kernel::ids::DeviceModelId;
+use crate::kernel::text::LocalizedText;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+code_enum! {
+    /// How a meter behaves.
+    pub enum MeterKind { Counter = "COUNTER", Gauge = "GAUGE" }
+}
+
+code_enum! {
+    /// How well a figure is known.
+    pub enum Basis { Sourced = "SOURCED", SourcedLow = "SOURCED_LOW", Assumed = "ASSUMED" }
+}
+
+code_enum! {
+    /// Where a part can be replaced; opening a terminal erases its keys.
+    pub enum ReplaceableAt { Field = "FIELD", Depot = "DEPOT", Factory = "FACTORY" }
+}
+
+code_enum! {
+    /// Parts of a terminal.
+    pub enum ComponentKind {
+        PowerModule = "POWER_MODULE", Display = "DISPLAY", MagstripeReader = "MAGSTRIPE_READER",
+        ChipReader = "CHIP_READER", ContactlessReader = "CONTACTLESS_READER", Camera = "CAMERA",
+        Printer = "PRINTER", Keypad = "KEYPAD", Battery = "BATTERY", CoinCell = "COIN_CELL",
+        CommsModule = "COMMS_MODULE", Sim = "SIM", Sam = "SAM", Speaker = "SPEAKER", Base = "BASE",
+    }
+}
+
+/// A measured quantity; values are kept as whole numbers of its smallest unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Meter {
+    /// Code, for example `TRANSACTIONS`.
+    pub code: String,
+    /// What people read.
+    pub name: LocalizedText,
+    /// COUNTER only grows, GAUGE goes up and down.
+    pub kind: MeterKind,
+    /// Unit of the values callers give.
+    pub unit: String,
+    /// Decimal places between the smallest unit and the unit (2: hundredths).
+    pub decimals: i32,
+    /// Where the meter is described.
+    pub source: String,
+}
+
+/// Why a value cannot be a meter's.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ValueError {
+    /// NaN or infinite.
+    #[error("is not a number")]
+    NotANumber,
+    /// Below zero for a counter.
+    #[error("is negative; a counter starts at 0")]
+    Negative,
+    /// Beyond what can be kept exactly.
+    #[error("is larger than 9,007,199,254,740,991 smallest units")]
+    TooLarge,
+}
+
+/// The largest whole number a GraphQL Float carries exactly: 2^53 − 1.
+const MAX_UNITS: f64 = 9_007_199_254_740_991.0;
+
+impl Meter {
+    /// A value in the meter's unit as whole smallest units, rounded to the nearest.
+    ///
+    /// # Errors
+    /// Not a number, negative for a counter, too large.
+    pub fn to_units(&self, value: f64) -> Result<i64, ValueError> {
+        if !value.is_finite() {
+            return Err(ValueError::NotANumber);
+        }
+        if value < 0.0 && self.kind == MeterKind::Counter {
+            return Err(ValueError::Negative);
+        }
+        let units = (value * 10_f64.powi(self.decimals)).round();
+        if units.abs() > MAX_UNITS {
+            return Err(ValueError::TooLarge);
+        }
+        Ok(units as i64)
+    }
+
+    /// Smallest units as a value in the meter's unit.
+    pub fn to_value(&self, units: i64) -> f64 {
+        units as f64 / 10_f64.powi(self.decimals)
+    }
+}
+
+/// A meter as one model has it; values in smallest units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelMeter {
+    /// Meter code.
+    pub meter_code: String,
+    /// The counter starts again at 0 after this many units.
+    pub modulus: Option<i64>,
+    /// Faster growth than this per day is not believed.
+    pub max_per_day: i64,
+    /// Units the part is rated for.
+    pub rated_life: Option<i64>,
+    /// How well the rating is known.
+    pub rated_life_basis: Option<Basis>,
+    /// Where the rating is stated.
+    pub rated_life_source: Option<String>,
+    /// Units per day assumed for a device without readings.
+    pub planning_per_day: f64,
+}
+
+/// A part as one model has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelComponent {
+    /// The part.
+    pub kind: ComponentKind,
+    /// Where it can be replaced.
+    pub replaceable_at: ReplaceableAt,
+    /// The meter its life is rated by.
+    pub rated_meter: Option<String>,
+    /// How well this is known.
+    pub basis: Basis,
+}
+
+/// Manufacturer, model and hardware revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceModel {
+    /// Identity.
+    pub id: DeviceModelId,
+    /// Short code, unique in the organization.
+    pub code: String,
+    /// Maker.
+    pub manufacturer: String,
+    /// The maker's model name.
+    pub name: String,
+    /// Empty when the maker names none.
+    pub hardware_revision: String,
+    /// Countertop, portable, pinpad, mPOS…
+    pub form_factor: Option<String>,
+    /// Operating platform.
+    pub platform: Option<String>,
+    /// Where the facts come from.
+    pub source: String,
+    /// Some figures are assumptions.
+    pub is_assumed: bool,
+    /// Remarks.
+    pub notes: Option<String>,
+    /// Its meters.
+    pub meters: Vec<ModelMeter>,
+    /// Its parts.
+    pub components: Vec<ModelComponent>,
+    /// Grows with every change.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A public holiday, or a moved working day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holiday {
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// The day.
+    pub date: NaiveDate,
+    /// What people call it.
+    pub name: LocalizedText,
+    /// Worked although its weekday is free.
+    pub is_working_day: bool,
+    /// Where this is stated.
+    pub source: String,
+}

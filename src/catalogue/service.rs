@@ -1,0 +1,208 @@
+//! Use cases of the catalogue.
+
+use super::error::Error;
+use super::model::*;
+use super::store;
+use crate::db::{ConnectionTrait, Db, StoreError, StoreResult};
+use crate::kernel::call::Call;
+use crate::kernel::ids::{DeviceModelId, Ids};
+use crate::kernel::scope::Scope;
+use crate::kernel::text::{LocalizedText, clean_text};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A model's meter as a caller states it; values in the meter's own unit.
+#[derive(Clone, Debug)]
+pub struct NewModelMeter {
+    /// Meter code; unknown codes make a new counter.
+    pub meter_code: String,
+    /// The counter starts again at 0 after this many units.
+    pub modulus: Option<f64>,
+    /// Faster growth than this per day is not believed.
+    pub max_per_day: f64,
+    /// Units the part is rated for.
+    pub rated_life: Option<f64>,
+    /// How well the rating is known; ASSUMED unless stated.
+    pub rated_life_basis: Option<Basis>,
+    /// Where the rating is stated.
+    pub rated_life_source: Option<String>,
+    /// Units per day assumed for a device without readings.
+    pub planning_per_day: f64,
+}
+
+/// A model to be made.
+#[derive(Clone, Debug)]
+pub struct NewModel {
+    /// Short code; the manufacturer and name otherwise.
+    pub code: Option<String>,
+    /// Maker.
+    pub manufacturer: String,
+    /// The maker's model name.
+    pub name: String,
+    /// Hardware revision.
+    pub hardware_revision: Option<String>,
+    /// Countertop, portable…
+    pub form_factor: Option<String>,
+    /// Operating platform.
+    pub platform: Option<String>,
+    /// Where the facts come from.
+    pub source: Option<String>,
+    /// Some figures are assumptions.
+    pub is_assumed: bool,
+    /// Remarks.
+    pub notes: Option<String>,
+    /// Its meters.
+    pub meters: Vec<NewModelMeter>,
+    /// Its parts.
+    pub components: Vec<ModelComponent>,
+}
+
+/// The model that was made.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct ModelCreated {
+    /// The model.
+    pub model_id: DeviceModelId,
+}
+
+/// Meters, models and holidays.
+pub struct CatalogueService {
+    db: Db,
+    ids: Arc<Ids>,
+}
+
+impl CatalogueService {
+    /// Builds the service.
+    pub fn new(db: Db, ids: Arc<Ids>) -> Self {
+        Self { db, ids }
+    }
+
+    /// Every meter.
+    pub async fn meters(&self, scope: &Scope) -> StoreResult<Vec<Meter>> {
+        store::meters(self.db.reader(), scope).await
+    }
+
+    /// Meters by code, read through the caller's connection.
+    pub async fn meters_by_codes(&self, db: &impl ConnectionTrait, scope: &Scope, codes: &[String]) -> StoreResult<Vec<Meter>> {
+        let mut meters = store::meters(db, scope).await?;
+        meters.retain(|m| codes.contains(&m.code));
+        Ok(meters)
+    }
+
+    /// Models by id, in any order.
+    pub async fn models_by_ids(&self, scope: &Scope, ids: &[DeviceModelId]) -> StoreResult<Vec<DeviceModel>> {
+        store::models_by_ids(self.db.reader(), scope, ids).await
+    }
+
+    /// Models sorted by maker and name.
+    pub async fn models_page(&self, scope: &Scope, after: Option<&(String, String, Uuid)>, limit: u64) -> StoreResult<Vec<DeviceModel>> {
+        store::models_page(self.db.reader(), scope, after, limit).await
+    }
+
+    /// Every holiday known, read through the caller's connection.
+    pub async fn holidays(&self, db: &impl ConnectionTrait) -> StoreResult<Vec<Holiday>> {
+        store::holidays(db).await
+    }
+
+    /// Makes a model with its meters and parts; meters that do not exist yet become counters.
+    ///
+    /// # Errors
+    /// A model that exists; names, figures or texts out of bounds.
+    pub async fn create_model(&self, call: &Call, new: NewModel) -> Result<ModelCreated, Error> {
+        let invalid = |field: &str, problem: String| Error::Invalid { field: field.into(), problem };
+        let text = |value: &str, field: &str, max: usize| {
+            clean_text(value, max).map_err(|e| invalid(field, format!("{field} {e}")))
+        };
+        let tx = self.db.begin(call).await?;
+        if let Some(done) = tx.replay().await? {
+            return Ok(done);
+        }
+        let manufacturer = text(&new.manufacturer, "manufacturer", 100)?;
+        let name = text(&new.name, "name", 100)?;
+        let code = match &new.code {
+            Some(code) => text(code, "code", 64)?,
+            None => format!("{manufacturer}/{name}/{}", new.hardware_revision.as_deref().unwrap_or("")),
+        };
+        if new.meters.len() > 50 || new.components.len() > ComponentKind::ALL.len() {
+            return Err(invalid("meters", "give at most 50 meters and each part once".into()));
+        }
+        let known = store::meters(tx.conn(), tx.scope()).await?;
+        let mut unknown = Vec::new();
+        let mut meters: Vec<ModelMeter> = Vec::new();
+        for m in &new.meters {
+            let meter_code = text(&m.meter_code, "meters", 64)?;
+            if meters.iter().any(|k| k.meter_code == meter_code) {
+                return Err(invalid("meters", format!("{meter_code} is given twice")));
+            }
+            let meter = match known.iter().find(|k| k.code == meter_code) {
+                Some(meter) => meter.clone(),
+                None => {
+                    let meter = Meter {
+                        name: LocalizedText { en: meter_code.clone(), zh: meter_code.clone() },
+                        code: meter_code.clone(),
+                        kind: MeterKind::Counter,
+                        unit: "count".into(),
+                        decimals: 0,
+                        source: "the organization".into(),
+                    };
+                    unknown.push(meter.clone());
+                    meter
+                }
+            };
+            let units = |value: f64, field: &str| {
+                meter.to_units(value).map_err(|e| invalid("meters", format!("{field} of {meter_code} {e}")))
+            };
+            let max_per_day = units(m.max_per_day, "maxPerDay")?;
+            let modulus = m.modulus.map(|v| units(v, "modulus")).transpose()?;
+            if max_per_day <= 0 || modulus.is_some_and(|v| v <= 0) || !m.planning_per_day.is_finite() || m.planning_per_day < 0.0 {
+                return Err(invalid("meters", format!("maxPerDay and modulus of {meter_code} must be above 0, planningPerDay not below 0")));
+            }
+            let rated_life = m.rated_life.map(|v| units(v, "ratedLife")).transpose()?;
+            meters.push(ModelMeter {
+                modulus,
+                max_per_day,
+                rated_life,
+                rated_life_basis: rated_life.map(|_| m.rated_life_basis.unwrap_or(Basis::Assumed)),
+                rated_life_source: m.rated_life_source.clone(),
+                planning_per_day: m.planning_per_day * 10_f64.powi(meter.decimals),
+                meter_code,
+            });
+        }
+        store::add_meters(tx.conn(), tx.scope(), &unknown).await?;
+        let model = DeviceModel {
+            id: self.ids.next(call.now),
+            code,
+            manufacturer: manufacturer.clone(),
+            name: name.clone(),
+            hardware_revision: new.hardware_revision.unwrap_or_default(),
+            form_factor: new.form_factor,
+            platform: new.platform,
+            source: new.source.unwrap_or_else(|| "the organization".into()),
+            is_assumed: new.is_assumed || meters.iter().any(|m| m.rated_life_basis == Some(Basis::Assumed)),
+            notes: new.notes,
+            meters,
+            components: new.components,
+            version: 1,
+            created_at: call.now,
+        };
+        store::insert_model(tx.conn(), tx.scope(), &model).await.map_err(|e| match e {
+            StoreError::Conflict { .. } => Error::ModelExists { manufacturer, name },
+            other => Error::Store(other),
+        })?;
+        let created = ModelCreated { model_id: model.id };
+        tx.finish(&created).await?;
+        Ok(created)
+    }
+
+    /// Adds seeded meters and holidays that are not there yet.
+    ///
+    /// # Errors
+    /// Storage.
+    pub async fn seed(&self, call: &Call, meters: &[Meter], holidays: &[Holiday]) -> Result<(), Error> {
+        let tx = self.db.begin(call).await?;
+        store::add_meters(tx.conn(), tx.scope(), meters).await?;
+        store::add_holidays(tx.conn(), holidays).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

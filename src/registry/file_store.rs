@@ -1,0 +1,205 @@
+//! Rows of device files.
+
+use super::file::StoredEvent;
+use crate::db::StoreResult;
+use crate::db::scoped::{self, insert_chunked};
+use crate::entity::{device, device_event, device_head, planner_mark};
+use crate::kernel::ids::DeviceId;
+use crate::kernel::scope::Scope;
+use crate::kernel::subject::SubjectKind;
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseBackend, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The end of a device file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// Sequence of the last event; 0 when there is none.
+    pub sequence: i64,
+    /// Its hash.
+    pub hash: String,
+}
+
+const CHUNK: usize = 1_000;
+
+/// Reads and, on PostgreSQL, locks heads in id order; on SQLite the one writer is the lock.
+pub async fn lock_heads(db: &impl ConnectionTrait, scope: &Scope, devices: &[DeviceId]) -> StoreResult<BTreeMap<DeviceId, Head>> {
+    let mut heads = BTreeMap::new();
+    let is_postgres = db.get_database_backend() == DatabaseBackend::Postgres;
+    for chunk in devices.chunks(CHUNK) {
+        if is_postgres {
+            // A head that does not exist cannot be locked.
+            let rows = chunk
+                .iter()
+                .map(|d| {
+                    device_head::Model { organization_id: scope.organization.0, device_id: d.0, sequence: 0, hash: String::new() }
+                        .into_active_model()
+                })
+                .collect();
+            let keep = OnConflict::column(device_head::Column::DeviceId).do_nothing().to_owned();
+            insert_chunked(db, rows, Some(keep)).await?;
+        }
+        let mut find = scoped::find::<device_head::Entity>(scope)
+            .filter(device_head::Column::DeviceId.is_in(chunk.iter().map(|d| d.0)))
+            .order_by_asc(device_head::Column::DeviceId);
+        if is_postgres {
+            find = find.lock_exclusive();
+        }
+        for row in find.all(db).await? {
+            heads.insert(DeviceId(row.device_id), Head { sequence: row.sequence, hash: row.hash });
+        }
+    }
+    Ok(heads)
+}
+
+/// Adds events and moves the heads.
+pub async fn insert(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    events: &[StoredEvent],
+    heads: &BTreeMap<DeviceId, Head>,
+) -> StoreResult<()> {
+    let organization_id = scope.organization.0;
+    let rows = events
+        .iter()
+        .map(|e| {
+            device_event::Model {
+                organization_id,
+                device_id: e.device.0,
+                sequence: e.sequence,
+                occurred_at: e.occurred_at,
+                recorded_at: e.recorded_at,
+                kind: e.kind.clone(),
+                actor: e.actor.clone(),
+                canonical: e.canonical.clone(),
+                hash: e.hash.clone(),
+            }
+            .into_active_model()
+        })
+        .collect();
+    insert_chunked(db, rows, None).await?;
+    let rows = heads
+        .iter()
+        .map(|(d, h)| {
+            device_head::Model { organization_id, device_id: d.0, sequence: h.sequence, hash: h.hash.clone() }.into_active_model()
+        })
+        .collect();
+    let moved = OnConflict::column(device_head::Column::DeviceId)
+        .update_columns([device_head::Column::Sequence, device_head::Column::Hash])
+        .to_owned();
+    insert_chunked(db, rows, Some(moved)).await
+}
+
+/// Sites at which these devices stand.
+pub async fn sites_of(db: &impl ConnectionTrait, scope: &Scope, devices: &[DeviceId]) -> StoreResult<Vec<Uuid>> {
+    let mut sites = Vec::new();
+    for chunk in devices.chunks(CHUNK) {
+        let rows: Vec<Option<Uuid>> = scoped::find::<device::Entity>(scope)
+            .select_only()
+            .column(device::Column::SiteId)
+            .filter(device::Column::Id.is_in(chunk.iter().map(|d| d.0)))
+            .filter(device::Column::SiteId.is_not_null())
+            .distinct()
+            .into_tuple()
+            .all(db)
+            .await?;
+        sites.extend(rows.into_iter().flatten());
+    }
+    sites.sort_unstable();
+    sites.dedup();
+    Ok(sites)
+}
+
+/// Marks subjects for the planner with one stamp.
+pub async fn mark(db: &impl ConnectionTrait, scope: &Scope, subjects: &[(SubjectKind, Uuid)], stamp: Uuid) -> StoreResult<()> {
+    let rows = subjects
+        .iter()
+        .map(|(kind, id)| {
+            planner_mark::Model {
+                organization_id: scope.organization.0,
+                subject_kind: kind.as_str().into(),
+                subject_id: *id,
+                stamp,
+            }
+            .into_active_model()
+        })
+        .collect();
+    let again = OnConflict::columns([planner_mark::Column::SubjectKind, planner_mark::Column::SubjectId])
+        .update_column(planner_mark::Column::Stamp)
+        .to_owned();
+    insert_chunked(db, rows, Some(again)).await
+}
+
+/// Takes marks back that still carry the stamp the planner saw.
+pub async fn clear(db: &impl ConnectionTrait, scope: &Scope, seen: &[(Uuid, Uuid)]) -> StoreResult<()> {
+    for chunk in seen.chunks(CHUNK) {
+        let mut stamps: Vec<Uuid> = chunk.iter().map(|(_, stamp)| *stamp).collect();
+        stamps.sort_unstable();
+        stamps.dedup();
+        scoped::delete_many::<planner_mark::Entity>(scope)
+            .filter(planner_mark::Column::SubjectId.is_in(chunk.iter().map(|(id, _)| *id)))
+            .filter(planner_mark::Column::Stamp.is_in(stamps))
+            .exec(db)
+            .await?;
+    }
+    Ok(())
+}
+
+fn stored(row: device_event::Model) -> StoredEvent {
+    StoredEvent {
+        device: row.device_id.into(),
+        sequence: row.sequence,
+        occurred_at: row.occurred_at,
+        recorded_at: row.recorded_at,
+        kind: row.kind,
+        actor: row.actor,
+        canonical: row.canonical,
+        hash: row.hash,
+    }
+}
+
+/// Which events of a file.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Kinds.
+    pub kinds: Option<Vec<String>>,
+    /// Happened at or after.
+    pub occurred_from: Option<DateTime<Utc>>,
+    /// Happened before.
+    pub occurred_before: Option<DateTime<Utc>>,
+}
+
+/// Events of a file after a sequence, oldest first.
+pub async fn events(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    device: DeviceId,
+    filter: &EventFilter,
+    after: i64,
+    limit: u64,
+) -> StoreResult<Vec<StoredEvent>> {
+    use device_event::Column as C;
+    let mut find = scoped::find::<device_event::Entity>(scope).filter(C::DeviceId.eq(device.0)).filter(C::Sequence.gt(after));
+    if let Some(kinds) = &filter.kinds {
+        find = find.filter(C::Kind.is_in(kinds.iter().map(String::as_str)));
+    }
+    if let Some(from) = filter.occurred_from {
+        find = find.filter(C::OccurredAt.gte(from));
+    }
+    if let Some(before) = filter.occurred_before {
+        find = find.filter(C::OccurredAt.lt(before));
+    }
+    let rows = find.order_by_asc(C::Sequence).limit(limit).all(db).await?;
+    Ok(rows.into_iter().map(stored).collect())
+}
+
+/// The head of a file, without a lock.
+pub async fn head(db: &impl ConnectionTrait, scope: &Scope, device: DeviceId) -> StoreResult<Option<Head>> {
+    let row = scoped::find::<device_head::Entity>(scope)
+        .filter(device_head::Column::DeviceId.eq(device.0))
+        .one(db)
+        .await?;
+    Ok(row.map(|r| Head { sequence: r.sequence, hash: r.hash }))
+}

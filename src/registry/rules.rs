@@ -1,0 +1,69 @@
+//! The status machine of devices; pure.
+
+use super::model::DeviceStatus;
+
+/// Statuses in which a device stands at a position.
+pub const IN_FIELD: [DeviceStatus; 3] =
+    [DeviceStatus::Installed, DeviceStatus::InService, DeviceStatus::Suspended];
+
+/// Statuses from which a device may be installed.
+pub const INSTALLABLE: [DeviceStatus; 3] =
+    [DeviceStatus::InStock, DeviceStatus::Ready, DeviceStatus::InTransit];
+
+/// Statuses a removed or swapped-out device may take.
+pub const AFTER_REMOVAL: [DeviceStatus; 7] = [
+    DeviceStatus::InStock, DeviceStatus::InTransit, DeviceStatus::Quarantined, DeviceStatus::InRepair,
+    DeviceStatus::Retired, DeviceStatus::Destroyed, DeviceStatus::Lost,
+];
+
+/// Whether a device may go from one status to another by `changeDeviceStatus`.
+///
+/// Into and out of the field it goes by install, remove and swap; what is lost, destroyed,
+/// quarantined or retired in the field leaves its position at that moment.
+pub fn may_become(from: DeviceStatus, to: DeviceStatus) -> bool {
+    use DeviceStatus::*;
+    match from {
+        Ordered => matches!(to, InStock | Lost),
+        InStock => matches!(to, Ready | InTransit | Quarantined | InRepair | Retired | Destroyed | Lost),
+        Ready => matches!(to, InStock | InTransit | Quarantined | InRepair | Retired | Lost),
+        InTransit => matches!(to, InStock | Ready | Quarantined | InRepair | Lost),
+        Installed => matches!(to, InService | Suspended | Quarantined | Retired | Destroyed | Lost),
+        InService => matches!(to, Suspended | Quarantined | Retired | Destroyed | Lost),
+        Suspended => matches!(to, InService | Quarantined | Retired | Destroyed | Lost),
+        Quarantined => matches!(to, InStock | InRepair | Retired | Destroyed | Lost),
+        InRepair => matches!(to, InStock | Ready | Quarantined | Retired | Destroyed | Lost),
+        Retired => matches!(to, Destroyed),
+        Lost => matches!(to, InStock | Quarantined | Retired | Destroyed),
+        Destroyed => false,
+    }
+}
+
+/// Whether a device in this status stands at a position.
+pub fn is_in_field(status: DeviceStatus) -> bool {
+    IN_FIELD.contains(&status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destroyed_device_stays_destroyed_and_quarantine_is_reached_from_any_live_status() {
+        for status in DeviceStatus::ALL {
+            assert!(!may_become(DeviceStatus::Destroyed, *status));
+        }
+        for status in [DeviceStatus::InStock, DeviceStatus::Ready, DeviceStatus::InTransit, DeviceStatus::Installed,
+            DeviceStatus::InService, DeviceStatus::Suspended, DeviceStatus::InRepair, DeviceStatus::Lost] {
+            assert!(may_become(status, DeviceStatus::Quarantined), "{status}");
+        }
+    }
+
+    #[test]
+    fn nothing_enters_the_field_by_a_status_change() {
+        for status in DeviceStatus::ALL.iter().filter(|s| !is_in_field(**s)) {
+            for field in IN_FIELD {
+                assert!(!may_become(*status, field), "{status} to {field}");
+            }
+        }
+    }
+}

@@ -1,0 +1,803 @@
+//! Rows of the registry ↔ its model. Batch readers take slices.
+
+use super::model::*;
+use crate::catalogue::model::{ComponentKind, ReplaceableAt};
+use crate::db::scoped::{self, insert_chunked};
+use crate::db::{StoreError, StoreResult};
+use crate::entity;
+use crate::kernel::ids::*;
+use crate::kernel::scope::Scope;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use sea_orm::sea_query::{CaseStatement, Expr, OnConflict};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+const CHUNK: usize = 1_000;
+
+fn corrupt(table: &str, column: &str, row: impl std::fmt::Display, detail: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt { table: table.into(), column: column.into(), row: row.to_string(), detail: detail.to_string() }
+}
+
+fn zone(table: &str, row: Uuid, text: &str) -> StoreResult<Tz> {
+    text.parse().map_err(|_| corrupt(table, "time_zone", row, text))
+}
+
+fn json<T: serde::de::DeserializeOwned>(table: &str, column: &str, row: Uuid, text: &str) -> StoreResult<T> {
+    serde_json::from_str(text).map_err(|e| corrupt(table, column, row, e))
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
+    serde_json::to_string(value).map_err(|e| StoreError::Other(Box::new(e)))
+}
+
+fn prefixes<C: ColumnTrait>(column: C, codes: &[String]) -> Condition {
+    codes.iter().fold(Condition::any(), |any, code| any.add(column.starts_with(code.as_str())))
+}
+
+/// The organization of a scope.
+pub async fn organization(db: &impl ConnectionTrait, scope: &Scope) -> StoreResult<Organization> {
+    let row = entity::organization::Entity::find_by_id(scope.organization.0)
+        .one(db)
+        .await?
+        .ok_or_else(|| corrupt("organization", "id", scope.organization.0, "no such organization"))?;
+    Ok(Organization {
+        id: row.id.into(),
+        time_zone: zone("organization", row.id, &row.time_zone)?,
+        code: row.code,
+        name: row.name,
+    })
+}
+
+// ---- merchants ----
+
+fn merchant_from(row: entity::merchant::Model) -> Merchant {
+    Merchant {
+        id: row.id.into(),
+        name: row.name,
+        merchant_number: row.merchant_number,
+        version: row.version,
+        created_at: row.created_at,
+    }
+}
+
+/// Merchants by id, in any order.
+pub async fn merchants_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[MerchantId]) -> StoreResult<Vec<Merchant>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = scoped::find::<entity::merchant::Entity>(scope)
+            .filter(entity::merchant::Column::Id.is_in(chunk.iter().map(|i| i.0)))
+            .all(db)
+            .await?;
+        found.extend(rows.into_iter().map(merchant_from));
+    }
+    Ok(found)
+}
+
+/// Merchants by merchant number.
+pub async fn merchants_by_numbers(db: &impl ConnectionTrait, scope: &Scope, numbers: &[String]) -> StoreResult<Vec<Merchant>> {
+    let mut found = Vec::new();
+    for chunk in numbers.chunks(CHUNK) {
+        let rows = scoped::find::<entity::merchant::Entity>(scope)
+            .filter(entity::merchant::Column::MerchantNumber.is_in(chunk.iter().map(String::as_str)))
+            .all(db)
+            .await?;
+        found.extend(rows.into_iter().map(merchant_from));
+    }
+    Ok(found)
+}
+
+/// Merchants after an id (the order they were made in), by name part or number.
+pub async fn merchants_page(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    name_contains: Option<&str>,
+    numbers: Option<&[String]>,
+    after: Option<Uuid>,
+    limit: u64,
+) -> StoreResult<Vec<Merchant>> {
+    use entity::merchant::Column as C;
+    let mut find = scoped::find::<entity::merchant::Entity>(scope);
+    if let Some(part) = name_contains {
+        find = find.filter(C::Name.contains(part));
+    }
+    if let Some(numbers) = numbers {
+        find = find.filter(C::MerchantNumber.is_in(numbers.iter().map(String::as_str)));
+    }
+    if let Some(after) = after {
+        find = find.filter(C::Id.gt(after));
+    }
+    let rows = find.order_by_asc(C::Id).limit(limit).all(db).await?;
+    Ok(rows.into_iter().map(merchant_from).collect())
+}
+
+/// Adds merchants.
+pub async fn insert_merchants(db: &impl ConnectionTrait, scope: &Scope, merchants: &[Merchant]) -> StoreResult<()> {
+    let rows = merchants
+        .iter()
+        .map(|m| {
+            entity::merchant::Model {
+                id: m.id.0,
+                organization_id: scope.organization.0,
+                name: m.name.clone(),
+                merchant_number: m.merchant_number.clone(),
+                version: m.version,
+                created_at: m.created_at,
+            }
+            .into_active_model()
+        })
+        .collect();
+    insert_chunked(db, rows, None).await
+}
+
+// ---- sites ----
+
+fn site_from(row: entity::site::Model) -> StoreResult<Site> {
+    let coordinate_system = match &row.coordinate_system {
+        Some(text) => Some(CoordinateSystem::parse(text).ok_or_else(|| corrupt("site", "coordinate_system", row.id, text))?),
+        None => None,
+    };
+    let environment = match &row.environment {
+        Some(text) => Some(SiteEnvironment::parse(text).ok_or_else(|| corrupt("site", "environment", row.id, text))?),
+        None => None,
+    };
+    Ok(Site {
+        id: row.id.into(),
+        merchant_id: row.merchant_id.into(),
+        time_zone: zone("site", row.id, &row.time_zone)?,
+        opening_hours: json("site", "opening_hours", row.id, &row.opening_hours)?,
+        closed_days: json("site", "closed_days", row.id, &row.closed_days)?,
+        name: row.name,
+        address: row.address,
+        region_code: row.region_code,
+        latitude: row.latitude,
+        longitude: row.longitude,
+        coordinate_system,
+        observes_holidays: row.observes_holidays,
+        country: row.country,
+        environment,
+        version: row.version,
+        created_at: row.created_at,
+    })
+}
+
+/// Sites by id, in any order.
+pub async fn sites_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[SiteId]) -> StoreResult<Vec<Site>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = scoped::find::<entity::site::Entity>(scope)
+            .filter(entity::site::Column::Id.is_in(chunk.iter().map(|i| i.0)))
+            .all(db)
+            .await?;
+        for row in rows {
+            found.push(site_from(row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Sites of merchants, for imports.
+pub async fn sites_of_merchants(db: &impl ConnectionTrait, scope: &Scope, ids: &[MerchantId]) -> StoreResult<Vec<Site>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = scoped::find::<entity::site::Entity>(scope)
+            .filter(entity::site::Column::MerchantId.is_in(chunk.iter().map(|i| i.0)))
+            .all(db)
+            .await?;
+        for row in rows {
+            found.push(site_from(row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// What may be asked of sites; absent parts do not restrict.
+#[derive(Clone, Debug, Default)]
+pub struct SiteFilter {
+    /// One merchant.
+    pub merchant_id: Option<MerchantId>,
+    /// Region codes, by prefix.
+    pub region_codes: Option<Vec<String>>,
+    /// Part of the name.
+    pub name_contains: Option<String>,
+}
+
+/// Sites after an id (the order they were made in).
+pub async fn sites_page(db: &impl ConnectionTrait, scope: &Scope, filter: &SiteFilter, after: Option<Uuid>, limit: u64) -> StoreResult<Vec<Site>> {
+    use entity::site::Column as C;
+    let mut find = scoped::find::<entity::site::Entity>(scope);
+    if let Some(merchant) = filter.merchant_id {
+        find = find.filter(C::MerchantId.eq(merchant.0));
+    }
+    if let Some(codes) = &filter.region_codes {
+        find = find.filter(prefixes(C::RegionCode, codes));
+    }
+    if let Some(part) = &filter.name_contains {
+        find = find.filter(C::Name.contains(part.as_str()));
+    }
+    if let Some(after) = after {
+        find = find.filter(C::Id.gt(after));
+    }
+    find.order_by_asc(C::Id).limit(limit).all(db).await?.into_iter().map(site_from).collect()
+}
+
+/// Adds sites, or overwrites those that exist.
+pub async fn upsert_sites(db: &impl ConnectionTrait, scope: &Scope, sites: &[Site]) -> StoreResult<()> {
+    let mut rows = Vec::with_capacity(sites.len());
+    for s in sites {
+        rows.push(
+            entity::site::Model {
+                id: s.id.0,
+                organization_id: scope.organization.0,
+                merchant_id: s.merchant_id.0,
+                name: s.name.clone(),
+                address: s.address.clone(),
+                region_code: s.region_code.clone(),
+                latitude: s.latitude,
+                longitude: s.longitude,
+                coordinate_system: s.coordinate_system.map(|c| c.as_str().into()),
+                time_zone: s.time_zone.name().into(),
+                opening_hours: to_json(&s.opening_hours)?,
+                closed_days: to_json(&s.closed_days)?,
+                observes_holidays: s.observes_holidays,
+                country: s.country.clone(),
+                environment: s.environment.map(|e| e.as_str().into()),
+                contact: None,
+                version: s.version,
+                created_at: s.created_at,
+            }
+            .into_active_model(),
+        );
+    }
+    let changed = entity::site::Column::iter()
+        .filter(|c| !matches!(c, entity::site::Column::Id | entity::site::Column::Contact));
+    let conflict = OnConflict::column(entity::site::Column::Id).update_columns(changed).to_owned();
+    insert_chunked(db, rows, Some(conflict)).await
+}
+
+// ---- positions and bindings ----
+
+fn position_from(row: entity::position::Model) -> Position {
+    Position {
+        id: row.id.into(),
+        site_id: row.site_id.into(),
+        name: row.name,
+        terminal_number: row.terminal_number,
+        version: row.version,
+        created_at: row.created_at,
+    }
+}
+
+/// Positions by id, in any order.
+pub async fn positions_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[PositionId]) -> StoreResult<Vec<Position>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = scoped::find::<entity::position::Entity>(scope)
+            .filter(entity::position::Column::Id.is_in(chunk.iter().map(|i| i.0)))
+            .all(db)
+            .await?;
+        found.extend(rows.into_iter().map(position_from));
+    }
+    Ok(found)
+}
+
+/// Positions by terminal number.
+pub async fn positions_by_terminals(db: &impl ConnectionTrait, scope: &Scope, numbers: &[String]) -> StoreResult<Vec<Position>> {
+    let mut found = Vec::new();
+    for chunk in numbers.chunks(CHUNK) {
+        let rows = scoped::find::<entity::position::Entity>(scope)
+            .filter(entity::position::Column::TerminalNumber.is_in(chunk.iter().map(String::as_str)))
+            .all(db)
+            .await?;
+        found.extend(rows.into_iter().map(position_from));
+    }
+    Ok(found)
+}
+
+/// Positions of a site, by name.
+pub async fn positions_of_sites(db: &impl ConnectionTrait, scope: &Scope, sites: &[SiteId]) -> StoreResult<Vec<Position>> {
+    let mut found = Vec::new();
+    for chunk in sites.chunks(CHUNK) {
+        let rows = scoped::find::<entity::position::Entity>(scope)
+            .filter(entity::position::Column::SiteId.is_in(chunk.iter().map(|i| i.0)))
+            .order_by_asc(entity::position::Column::Name)
+            .all(db)
+            .await?;
+        found.extend(rows.into_iter().map(position_from));
+    }
+    Ok(found)
+}
+
+/// Adds positions.
+pub async fn insert_positions(db: &impl ConnectionTrait, scope: &Scope, positions: &[Position]) -> StoreResult<()> {
+    let rows = positions
+        .iter()
+        .map(|p| {
+            entity::position::Model {
+                id: p.id.0,
+                organization_id: scope.organization.0,
+                site_id: p.site_id.0,
+                name: p.name.clone(),
+                terminal_number: p.terminal_number.clone(),
+                version: p.version,
+                created_at: p.created_at,
+            }
+            .into_active_model()
+        })
+        .collect();
+    insert_chunked(db, rows, None).await
+}
+
+fn binding_from(row: entity::binding::Model) -> Binding {
+    Binding {
+        id: row.id.into(),
+        device_id: row.device_id.into(),
+        position_id: row.position_id.into(),
+        site_id: row.site_id.into(),
+        started_at: row.started_at,
+        ended_at: row.ended_at,
+    }
+}
+
+/// Everything that ever stood at these positions, newest first.
+pub async fn bindings_of_positions(db: &impl ConnectionTrait, scope: &Scope, ids: &[PositionId]) -> StoreResult<Vec<Binding>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = scoped::find::<entity::binding::Entity>(scope)
+            .filter(entity::binding::Column::PositionId.is_in(chunk.iter().map(|i| i.0)))
+            .order_by_desc(entity::binding::Column::StartedAt)
+            .all(db)
+            .await?;
+        found.extend(rows.into_iter().map(binding_from));
+    }
+    Ok(found)
+}
+
+/// Every place these devices ever stood at, newest first.
+pub async fn bindings_of_devices(db: &impl ConnectionTrait, scope: &Scope, ids: &[DeviceId]) -> StoreResult<Vec<Binding>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = scoped::find::<entity::binding::Entity>(scope)
+            .filter(entity::binding::Column::DeviceId.is_in(chunk.iter().map(|i| i.0)))
+            .order_by_desc(entity::binding::Column::StartedAt)
+            .all(db)
+            .await?;
+        found.extend(rows.into_iter().map(binding_from));
+    }
+    Ok(found)
+}
+
+/// Opens bindings.
+pub async fn insert_bindings(db: &impl ConnectionTrait, scope: &Scope, bindings: &[Binding]) -> StoreResult<()> {
+    let rows = bindings
+        .iter()
+        .map(|b| {
+            entity::binding::Model {
+                id: b.id.0,
+                organization_id: scope.organization.0,
+                device_id: b.device_id.0,
+                position_id: b.position_id.0,
+                site_id: b.site_id.0,
+                started_at: b.started_at,
+                ended_at: b.ended_at,
+            }
+            .into_active_model()
+        })
+        .collect();
+    insert_chunked(db, rows, None).await
+}
+
+/// Closes the open binding of a device.
+pub async fn end_binding(db: &impl ConnectionTrait, scope: &Scope, device: DeviceId, at: DateTime<Utc>) -> StoreResult<()> {
+    scoped::update_many::<entity::binding::Entity>(scope)
+        .col_expr(entity::binding::Column::EndedAt, Expr::value(at))
+        .filter(entity::binding::Column::DeviceId.eq(device.0))
+        .filter(entity::binding::Column::EndedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+// ---- devices ----
+
+fn device_from(row: entity::device::Model) -> StoreResult<Device> {
+    Ok(Device {
+        status: DeviceStatus::parse(&row.status).ok_or_else(|| corrupt("device", "status", row.id, &row.status))?,
+        id: row.id.into(),
+        manufacturer: row.manufacturer,
+        serial_number: row.serial_number,
+        model_id: row.model_id.into(),
+        asset_tag: row.asset_tag,
+        status_reason: row.status_reason,
+        status_since: row.status_since,
+        merchant_id: row.merchant_id.map(Into::into),
+        site_id: row.site_id.map(Into::into),
+        position_id: row.position_id.map(Into::into),
+        region_code: row.region_code,
+        installed_at: row.installed_at,
+        firmware_version: row.firmware_version,
+        last_seen_at: row.last_seen_at,
+        version: row.version,
+        created_at: row.created_at,
+    })
+}
+
+fn devices_from(rows: Vec<entity::device::Model>) -> StoreResult<Vec<Device>> {
+    rows.into_iter().map(device_from).collect()
+}
+
+/// Devices by id, in any order.
+pub async fn devices_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[DeviceId]) -> StoreResult<Vec<Device>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = scoped::find::<entity::device::Entity>(scope)
+            .filter(entity::device::Column::Id.is_in(chunk.iter().map(|i| i.0)))
+            .all(db)
+            .await?;
+        found.extend(devices_from(rows)?);
+    }
+    Ok(found)
+}
+
+/// Devices by serial number, of any maker.
+pub async fn devices_by_serials(db: &impl ConnectionTrait, scope: &Scope, serials: &[String]) -> StoreResult<Vec<Device>> {
+    let mut found = Vec::new();
+    for chunk in serials.chunks(CHUNK) {
+        let rows = scoped::find::<entity::device::Entity>(scope)
+            .filter(entity::device::Column::SerialNumber.is_in(chunk.iter().map(String::as_str)))
+            .all(db)
+            .await?;
+        found.extend(devices_from(rows)?);
+    }
+    Ok(found)
+}
+
+/// Devices standing at these sites.
+pub async fn devices_at_sites(db: &impl ConnectionTrait, scope: &Scope, sites: &[SiteId]) -> StoreResult<Vec<Device>> {
+    let mut found = Vec::new();
+    for chunk in sites.chunks(CHUNK) {
+        let rows = scoped::find::<entity::device::Entity>(scope)
+            .filter(entity::device::Column::SiteId.is_in(chunk.iter().map(|i| i.0)))
+            .order_by_asc(entity::device::Column::Id)
+            .all(db)
+            .await?;
+        found.extend(devices_from(rows)?);
+    }
+    Ok(found)
+}
+
+fn device_condition(filter: &DeviceFilter, terminal_positions: Option<&[PositionId]>) -> Condition {
+    use entity::device::Column as C;
+    let mut all = Condition::all();
+    if let Some(statuses) = &filter.statuses {
+        all = all.add(C::Status.is_in(statuses.iter().map(|s| s.as_str())));
+    }
+    if let Some(models) = &filter.model_ids {
+        all = all.add(C::ModelId.is_in(models.iter().map(|m| m.0)));
+    }
+    if let Some(site) = filter.site_id {
+        all = all.add(C::SiteId.eq(site.0));
+    }
+    if let Some(merchant) = filter.merchant_id {
+        all = all.add(C::MerchantId.eq(merchant.0));
+    }
+    if let Some(codes) = &filter.region_codes {
+        all = all.add(prefixes(C::RegionCode, codes));
+    }
+    if let Some(serials) = &filter.serial_numbers {
+        all = all.add(C::SerialNumber.is_in(serials.iter().map(String::as_str)));
+    }
+    if let Some(positions) = terminal_positions {
+        all = all.add(C::PositionId.is_in(positions.iter().map(|p| p.0)));
+    }
+    if let Some(since) = filter.silent_since {
+        all = all.add(Condition::any().add(C::LastSeenAt.lt(since)).add(C::LastSeenAt.is_null()));
+    }
+    all
+}
+
+/// The page key of a device.
+pub type DeviceKey = (String, Uuid);
+
+/// The page key of a device in an order.
+pub fn device_key(field: DeviceOrderField, device: &Device) -> DeviceKey {
+    let value = match field {
+        DeviceOrderField::SerialNumber => device.serial_number.clone(),
+        DeviceOrderField::CreatedAt => String::new(),
+    };
+    (value, device.id.0)
+}
+
+/// A page of devices after a key; `is_reversed` walks the order backwards.
+#[allow(clippy::too_many_arguments)]
+pub async fn devices_page(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &DeviceFilter,
+    field: DeviceOrderField,
+    is_reversed: bool,
+    after: Option<&DeviceKey>,
+    limit: u64,
+) -> StoreResult<Vec<Device>> {
+    use entity::device::Column as C;
+    let terminals = match &filter.terminal_numbers {
+        Some(numbers) => {
+            let positions = positions_by_terminals(db, scope, numbers).await?;
+            Some(positions.into_iter().map(|p| p.id).collect::<Vec<_>>())
+        }
+        None => None,
+    };
+    let mut find = scoped::find::<entity::device::Entity>(scope).filter(device_condition(filter, terminals.as_deref()));
+    // The id grows with time, so it is the order of creation too.
+    if let Some((serial, id)) = after {
+        find = match (field, is_reversed) {
+            (DeviceOrderField::CreatedAt, false) => find.filter(C::Id.gt(*id)),
+            (DeviceOrderField::CreatedAt, true) => find.filter(C::Id.lt(*id)),
+            // The plain bound beside the row comparison lets both databases seek.
+            (DeviceOrderField::SerialNumber, false) => find.filter(C::SerialNumber.gte(serial)).filter(
+                Condition::any()
+                    .add(C::SerialNumber.gt(serial))
+                    .add(Condition::all().add(C::SerialNumber.eq(serial)).add(C::Id.gt(*id))),
+            ),
+            (DeviceOrderField::SerialNumber, true) => find.filter(C::SerialNumber.lte(serial)).filter(
+                Condition::any()
+                    .add(C::SerialNumber.lt(serial))
+                    .add(Condition::all().add(C::SerialNumber.eq(serial)).add(C::Id.lt(*id))),
+            ),
+        };
+    }
+    let order = if is_reversed { sea_orm::Order::Desc } else { sea_orm::Order::Asc };
+    if field == DeviceOrderField::SerialNumber {
+        find = find.order_by(C::SerialNumber, order.clone());
+    }
+    devices_from(find.order_by(C::Id, order).limit(limit).all(db).await?)
+}
+
+/// How many devices match, counted up to `limit`.
+pub async fn count_devices(db: &impl ConnectionTrait, scope: &Scope, filter: &DeviceFilter, limit: u64) -> StoreResult<u64> {
+    let terminals = match &filter.terminal_numbers {
+        Some(numbers) => {
+            let positions = positions_by_terminals(db, scope, numbers).await?;
+            Some(positions.into_iter().map(|p| p.id).collect::<Vec<_>>())
+        }
+        None => None,
+    };
+    let find = scoped::find::<entity::device::Entity>(scope).filter(device_condition(filter, terminals.as_deref()));
+    Ok(find.limit(limit).count(db).await?.min(limit))
+}
+
+/// Adds devices, or overwrites those that exist.
+pub async fn upsert_devices(db: &impl ConnectionTrait, scope: &Scope, devices: &[Device], is_new: bool) -> StoreResult<()> {
+    let rows = devices
+        .iter()
+        .map(|d| {
+            entity::device::Model {
+                id: d.id.0,
+                organization_id: scope.organization.0,
+                manufacturer: d.manufacturer.clone(),
+                serial_number: d.serial_number.clone(),
+                model_id: d.model_id.0,
+                asset_tag: d.asset_tag.clone(),
+                status: d.status.as_str().into(),
+                status_reason: d.status_reason.clone(),
+                status_since: d.status_since,
+                merchant_id: d.merchant_id.map(|i| i.0),
+                site_id: d.site_id.map(|i| i.0),
+                position_id: d.position_id.map(|i| i.0),
+                region_code: d.region_code.clone(),
+                installed_at: d.installed_at,
+                firmware_version: d.firmware_version.clone(),
+                last_seen_at: d.last_seen_at,
+                version: d.version,
+                created_at: d.created_at,
+            }
+            .into_active_model()
+        })
+        .collect();
+    let changed = entity::device::Column::iter()
+        .filter(|c| !matches!(c, entity::device::Column::Id | entity::device::Column::LastSeenAt));
+    let conflict = OnConflict::column(entity::device::Column::Id).update_columns(changed).to_owned();
+    insert_chunked(db, rows, (!is_new).then_some(conflict)).await
+}
+
+/// Remembers when devices were last heard of; earlier times change nothing.
+pub async fn touch_last_seen(db: &impl ConnectionTrait, scope: &Scope, seen: &[(DeviceId, DateTime<Utc>)]) -> StoreResult<()> {
+    use entity::device::Column as C;
+    for chunk in seen.chunks(CHUNK) {
+        let mut case = CaseStatement::new();
+        for (device, at) in chunk {
+            case = case.case(
+                Condition::all()
+                    .add(C::Id.eq(device.0))
+                    .add(Condition::any().add(C::LastSeenAt.is_null()).add(C::LastSeenAt.lt(*at))),
+                Expr::value(*at),
+            );
+        }
+        scoped::update_many::<entity::device::Entity>(scope)
+            .col_expr(C::LastSeenAt, case.finally(Expr::col(C::LastSeenAt)).into())
+            .filter(C::Id.is_in(chunk.iter().map(|(d, _)| d.0)))
+            .exec(db)
+            .await?;
+    }
+    Ok(())
+}
+
+// ---- parts, software, external ids ----
+
+/// Parts of devices.
+pub async fn components_of(db: &impl ConnectionTrait, scope: &Scope, devices: &[DeviceId]) -> StoreResult<Vec<Component>> {
+    let mut found = Vec::new();
+    for chunk in devices.chunks(CHUNK) {
+        let rows = scoped::find::<entity::component::Entity>(scope)
+            .filter(entity::component::Column::DeviceId.is_in(chunk.iter().map(|i| i.0)))
+            .order_by_asc(entity::component::Column::Id)
+            .all(db)
+            .await?;
+        for r in rows {
+            found.push(Component {
+                kind: ComponentKind::parse(&r.kind).ok_or_else(|| corrupt("component", "kind", r.id, &r.kind))?,
+                replaceable_at: ReplaceableAt::parse(&r.replaceable_at)
+                    .ok_or_else(|| corrupt("component", "replaceable_at", r.id, &r.replaceable_at))?,
+                id: r.id.into(),
+                device_id: r.device_id.into(),
+                serial_number: r.serial_number,
+                installed_at: r.installed_at,
+                removed_at: r.removed_at,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Adds parts.
+pub async fn insert_components(db: &impl ConnectionTrait, scope: &Scope, components: &[Component]) -> StoreResult<()> {
+    let rows = components
+        .iter()
+        .map(|c| {
+            entity::component::Model {
+                id: c.id.0,
+                organization_id: scope.organization.0,
+                device_id: c.device_id.0,
+                kind: c.kind.as_str().into(),
+                serial_number: c.serial_number.clone(),
+                replaceable_at: c.replaceable_at.as_str().into(),
+                installed_at: c.installed_at,
+                removed_at: c.removed_at,
+            }
+            .into_active_model()
+        })
+        .collect();
+    insert_chunked(db, rows, None).await
+}
+
+/// Software of devices.
+pub async fn software_of(db: &impl ConnectionTrait, scope: &Scope, devices: &[DeviceId]) -> StoreResult<Vec<SoftwareItem>> {
+    let mut found = Vec::new();
+    for chunk in devices.chunks(CHUNK) {
+        let rows = scoped::find::<entity::software_item::Entity>(scope)
+            .filter(entity::software_item::Column::DeviceId.is_in(chunk.iter().map(|i| i.0)))
+            .order_by_asc(entity::software_item::Column::Id)
+            .all(db)
+            .await?;
+        for r in rows {
+            found.push(SoftwareItem {
+                kind: SoftwareKind::parse(&r.kind).ok_or_else(|| corrupt("software_item", "kind", r.id, &r.kind))?,
+                id: r.id.into(),
+                device_id: r.device_id.into(),
+                name: r.name,
+                version: r.version_text,
+                reported_at: r.reported_at,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Adds software items, or overwrites the version of those that exist.
+pub async fn upsert_software(db: &impl ConnectionTrait, scope: &Scope, items: &[SoftwareItem]) -> StoreResult<()> {
+    use entity::software_item::Column as C;
+    let rows = items
+        .iter()
+        .map(|s| {
+            entity::software_item::Model {
+                id: s.id.0,
+                organization_id: scope.organization.0,
+                device_id: s.device_id.0,
+                kind: s.kind.as_str().into(),
+                name: s.name.clone(),
+                version_text: s.version.clone(),
+                reported_at: s.reported_at,
+            }
+            .into_active_model()
+        })
+        .collect();
+    let conflict = OnConflict::columns([C::DeviceId, C::Kind, C::Name])
+        .update_columns([C::VersionText, C::ReportedAt])
+        .to_owned();
+    insert_chunked(db, rows, Some(conflict)).await
+}
+
+/// External ids of devices.
+pub async fn external_ids_of(db: &impl ConnectionTrait, scope: &Scope, devices: &[DeviceId]) -> StoreResult<HashMap<DeviceId, Vec<ExternalId>>> {
+    let mut found: HashMap<DeviceId, Vec<ExternalId>> = HashMap::new();
+    for chunk in devices.chunks(CHUNK) {
+        let rows = scoped::find::<entity::external_id::Entity>(scope)
+            .filter(entity::external_id::Column::DeviceId.is_in(chunk.iter().map(|i| i.0)))
+            .order_by_asc(entity::external_id::Column::System)
+            .all(db)
+            .await?;
+        for r in rows {
+            found.entry(DeviceId(r.device_id)).or_default().push(ExternalId { system: r.system, value: r.value });
+        }
+    }
+    Ok(found)
+}
+
+/// Adds external ids.
+pub async fn insert_external_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[(Uuid, DeviceId, ExternalId)]) -> StoreResult<()> {
+    let rows = ids
+        .iter()
+        .map(|(id, device, e)| {
+            entity::external_id::Model {
+                id: *id,
+                organization_id: scope.organization.0,
+                device_id: device.0,
+                system: e.system.clone(),
+                value: e.value.clone(),
+            }
+            .into_active_model()
+        })
+        .collect();
+    insert_chunked(db, rows, None).await
+}
+
+// ---- technicians ----
+
+fn technician_from(row: entity::technician::Model) -> StoreResult<Technician> {
+    Ok(Technician {
+        id: row.id.into(),
+        region_codes: json("technician", "region_codes", row.id, &row.region_codes)?,
+        name: row.name,
+        employee_number: row.employee_number,
+        phone: row.phone,
+        version: row.version,
+        created_at: row.created_at,
+    })
+}
+
+/// Technicians by id, in any order.
+pub async fn technicians_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[TechnicianId]) -> StoreResult<Vec<Technician>> {
+    let rows = scoped::find::<entity::technician::Entity>(scope)
+        .filter(entity::technician::Column::Id.is_in(ids.iter().map(|i| i.0)))
+        .all(db)
+        .await?;
+    rows.into_iter().map(technician_from).collect()
+}
+
+/// Technicians after an id.
+pub async fn technicians_page(db: &impl ConnectionTrait, scope: &Scope, after: Option<Uuid>, limit: u64) -> StoreResult<Vec<Technician>> {
+    let mut find = scoped::find::<entity::technician::Entity>(scope);
+    if let Some(after) = after {
+        find = find.filter(entity::technician::Column::Id.gt(after));
+    }
+    find.order_by_asc(entity::technician::Column::Id).limit(limit).all(db).await?.into_iter().map(technician_from).collect()
+}
+
+/// Adds a technician.
+pub async fn insert_technician(db: &impl ConnectionTrait, scope: &Scope, t: &Technician) -> StoreResult<()> {
+    let row = entity::technician::Model {
+        id: t.id.0,
+        organization_id: scope.organization.0,
+        name: t.name.clone(),
+        employee_number: t.employee_number.clone(),
+        phone: t.phone.clone(),
+        region_codes: to_json(&t.region_codes)?,
+        version: t.version,
+        created_at: t.created_at,
+    };
+    insert_chunked(db, vec![row.into_active_model()], None).await
+}
