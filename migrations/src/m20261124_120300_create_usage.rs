@@ -31,6 +31,8 @@ const UP: &[&str] = &[
          first_at {ts} not null,
          first_life bigint not null,
          reading_count bigint not null,
+         last_row_at {ts} not null,
+         is_settled boolean not null,
          updated_at {ts} not null,
          primary key (device_id, meter_code)
      )",

@@ -26,6 +26,10 @@ pub struct Model {
     pub first_life: i64,
     /// Reading count.
     pub reading_count: i64,
+    /// The latest stored reading, counted or not.
+    pub last_row_at: DateTimeUtc,
+    /// The last counted reading leaves nothing open.
+    pub is_settled: bool,
     /// Updated at, UTC.
     pub updated_at: DateTimeUtc,
 }

@@ -10,7 +10,7 @@ use crate::kernel::subject::{Subject, SubjectKind};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, PaginatorTrait,
+    ColumnTrait, Condition, ConnectionTrait, IntoActiveModel, Iterable, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::Serialize;
@@ -695,7 +695,7 @@ pub async fn count_orders(
     now: DateTime<Utc>,
 ) -> StoreResult<u64> {
     let find = scoped::find::<work_order::Entity>(scope).filter(order_condition(filter, now)).limit(limit);
-    Ok(find.count(db).await?.min(limit))
+    Ok(Ord::min(find.count(db).await?, limit))
 }
 
 // ---- upcoming ----
@@ -840,7 +840,7 @@ pub async fn count_upcoming(
         .limit(limit)
         .count(db)
         .await?;
-    Ok((orders + items).min(limit))
+    Ok(Ord::min(orders + items, limit))
 }
 
 /// Every subject that has an item of this plan.

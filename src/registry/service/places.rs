@@ -1,0 +1,411 @@
+//! Merchants, sites, positions and technicians.
+
+use super::{RegistryService, expect, optional, text};
+use crate::db::StoreError;
+use crate::db::tx::Tx;
+use crate::kernel::calendar::parse_zone;
+use crate::kernel::call::Call;
+use crate::kernel::ids::{MerchantId, PositionId, SiteId, TechnicianId};
+use crate::kernel::subject::SubjectKind;
+use crate::registry::error::Error;
+use crate::registry::marks;
+use crate::registry::model::*;
+use crate::registry::store;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+/// A merchant to be made.
+#[derive(Clone, Debug)]
+pub struct NewMerchant {
+    /// Name.
+    pub name: String,
+    /// MID.
+    pub merchant_number: Option<String>,
+}
+
+/// A site to be made.
+#[derive(Clone, Debug)]
+pub struct NewSite {
+    /// Its merchant.
+    pub merchant_id: MerchantId,
+    /// Name.
+    pub name: String,
+    /// Address.
+    pub address: Option<String>,
+    /// Administrative code.
+    pub region_code: Option<String>,
+    /// Degrees.
+    pub latitude: Option<f64>,
+    /// Degrees.
+    pub longitude: Option<f64>,
+    /// What the coordinates refer to.
+    pub coordinate_system: Option<CoordinateSystem>,
+    /// IANA zone.
+    pub time_zone: String,
+    /// Hours by weekday.
+    pub opening_hours: Vec<OpeningHours>,
+    /// Closed days.
+    pub closed_days: Vec<NaiveDate>,
+    /// Closed on public holidays.
+    pub observes_holidays: bool,
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// What surrounds the devices.
+    pub environment: Option<SiteEnvironment>,
+}
+
+/// A change of a site; absent parts stay.
+#[derive(Clone, Debug, Default)]
+pub struct SiteChange {
+    /// The version the caller has.
+    pub expected_version: Option<i64>,
+    /// Name.
+    pub name: Option<String>,
+    /// Address.
+    pub address: Option<String>,
+    /// Administrative code.
+    pub region_code: Option<String>,
+    /// IANA zone.
+    pub time_zone: Option<String>,
+    /// Hours by weekday.
+    pub opening_hours: Option<Vec<OpeningHours>>,
+    /// Closed days.
+    pub closed_days: Option<Vec<NaiveDate>>,
+    /// Closed on public holidays.
+    pub observes_holidays: Option<bool>,
+    /// What surrounds the devices.
+    pub environment: Option<SiteEnvironment>,
+}
+
+/// A position to be made.
+#[derive(Clone, Debug)]
+pub struct NewPosition {
+    /// Its site.
+    pub site_id: SiteId,
+    /// Name, unique at the site.
+    pub name: String,
+    /// TID.
+    pub terminal_number: Option<String>,
+}
+
+/// A technician to be made.
+#[derive(Clone, Debug)]
+pub struct NewTechnician {
+    /// Name.
+    pub name: String,
+    /// The employer's number.
+    pub employee_number: Option<String>,
+    /// Phone.
+    pub phone: Option<String>,
+    /// Regions.
+    pub region_codes: Vec<String>,
+}
+
+/// What was made, and whether it was there before.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Made<T> {
+    /// Its id.
+    pub id: T,
+    /// False when it was there already.
+    pub is_new: bool,
+}
+
+fn hours(hours: &[OpeningHours]) -> Result<(), Error> {
+    let is_time = |t: &str| chrono::NaiveTime::parse_from_str(t, "%H:%M").is_ok() || t == "24:00";
+    for h in hours {
+        if !(1..=7).contains(&h.weekday) || !is_time(&h.opens) || !is_time(&h.closes) {
+            return Err(Error::Invalid {
+                field: "openingHours",
+                problem: "give weekday 1 (Monday) to 7 (Sunday) and times as HH:MM".into(),
+            });
+        }
+    }
+    if hours.len() > 28 {
+        return Err(Error::Invalid { field: "openingHours", problem: "give at most 28 periods a week".into() });
+    }
+    Ok(())
+}
+
+fn zone(name: &str) -> Result<chrono_tz::Tz, Error> {
+    parse_zone(name).map_err(|e| Error::Invalid { field: "timeZone", problem: e.to_string() })
+}
+
+impl RegistryService {
+    /// Makes a merchant.
+    ///
+    /// # Errors
+    /// A bad name, a merchant number that is taken.
+    pub async fn create_merchant(&self, call: &Call, new: NewMerchant) -> Result<Made<MerchantId>, Error> {
+        let tx = self.db.begin(call).await?;
+        if let Some(done) = tx.replay().await? {
+            return Ok(done);
+        }
+        let made = self.add_merchants(&tx, &[new]).await?.pop().ok_or(Error::NotInstalled)??;
+        if !made.is_new {
+            return Err(Error::Exists { what: "this merchant number".into(), field: "merchantNumber" });
+        }
+        tx.finish(&made).await?;
+        Ok(made)
+    }
+
+    /// Makes many merchants in one change; one with a known number is answered as it is.
+    ///
+    /// # Errors
+    /// Storage; single refusals are in the rows.
+    pub async fn create_merchants(&self, call: &Call, new: &[NewMerchant]) -> Result<Vec<Result<Made<MerchantId>, Error>>, Error> {
+        let tx = self.db.begin(call).await?;
+        let made = self.add_merchants(&tx, new).await?;
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    async fn add_merchants(&self, tx: &Tx, new: &[NewMerchant]) -> Result<Vec<Result<Made<MerchantId>, Error>>, Error> {
+        let numbers: Vec<String> = new.iter().filter_map(|m| m.merchant_number.clone()).map(|n| n.trim().to_owned()).collect();
+        let mut known: std::collections::HashMap<String, MerchantId> = store::merchants_by_numbers(tx.conn(), tx.scope(), &numbers)
+            .await?
+            .into_iter()
+            .filter_map(|m| m.merchant_number.map(|n| (n, m.id)))
+            .collect();
+        let mut rows = Vec::new();
+        let mut made = Vec::with_capacity(new.len());
+        for m in new {
+            let checked = text(&m.name, "name", 200)
+                .and_then(|name| Ok((name, optional(m.merchant_number.as_deref(), "merchantNumber", 64)?)));
+            made.push(checked.map(|(name, merchant_number)| {
+                if let Some(id) = merchant_number.as_ref().and_then(|n| known.get(n)) {
+                    return Made { id: *id, is_new: false };
+                }
+                let id = self.ids.next(tx.now());
+                if let Some(number) = &merchant_number {
+                    known.insert(number.clone(), id);
+                }
+                rows.push(Merchant { id, name, merchant_number, version: 1, created_at: tx.now() });
+                Made { id, is_new: true }
+            }));
+        }
+        store::insert_merchants(tx.conn(), tx.scope(), &rows).await?;
+        Ok(made)
+    }
+
+    fn site(&self, tx: &Tx, new: &NewSite) -> Result<Site, Error> {
+        let invalid = |field: &'static str, problem: &str| Error::Invalid { field, problem: problem.into() };
+        hours(&new.opening_hours)?;
+        match (new.latitude, new.longitude) {
+            (Some(lat), Some(lon)) if lat.abs() <= 90.0 && lon.abs() <= 180.0 => {
+                if new.coordinate_system.is_none() {
+                    return Err(invalid("coordinateSystem", "say what the coordinates refer to: WGS84, GCJ02 or BD09"));
+                }
+            }
+            (None, None) => {}
+            _ => return Err(invalid("latitude", "give both latitude (-90 to 90) and longitude (-180 to 180), or neither")),
+        }
+        if new.closed_days.len() > 1_000 {
+            return Err(invalid("closedDays", "give at most 1,000 days"));
+        }
+        Ok(Site {
+            id: self.ids.next(tx.now()),
+            merchant_id: new.merchant_id,
+            name: text(&new.name, "name", 200)?,
+            address: optional(new.address.as_deref(), "address", 500)?,
+            region_code: optional(new.region_code.as_deref(), "regionCode", 32)?,
+            latitude: new.latitude,
+            longitude: new.longitude,
+            coordinate_system: new.coordinate_system,
+            time_zone: zone(&new.time_zone)?,
+            opening_hours: new.opening_hours.clone(),
+            closed_days: new.closed_days.clone(),
+            observes_holidays: new.observes_holidays,
+            country: optional(new.country.as_deref(), "country", 2)?,
+            environment: new.environment,
+            version: 1,
+            created_at: tx.now(),
+        })
+    }
+
+    /// Makes a site.
+    ///
+    /// # Errors
+    /// Unknown merchant or zone, coordinates without their system, texts out of bounds.
+    pub async fn create_site(&self, call: &Call, new: NewSite) -> Result<Made<SiteId>, Error> {
+        let tx = self.db.begin(call).await?;
+        if let Some(done) = tx.replay().await? {
+            return Ok(done);
+        }
+        let site = self.site(&tx, &new)?;
+        if store::merchants_by_ids(tx.conn(), tx.scope(), &[new.merchant_id]).await?.is_empty() {
+            return Err(Error::NotFound { what: "merchant", field: "merchantId" });
+        }
+        store::upsert_sites(tx.conn(), tx.scope(), std::slice::from_ref(&site)).await?;
+        let made = Made { id: site.id, is_new: true };
+        tx.finish(&made).await?;
+        Ok(made)
+    }
+
+    /// Makes many sites in one change; one of the same merchant, name and address is answered as
+    /// it is.
+    ///
+    /// # Errors
+    /// Storage; single refusals are in the rows.
+    pub async fn create_sites(&self, call: &Call, new: &[NewSite]) -> Result<Vec<Result<Made<SiteId>, Error>>, Error> {
+        let tx = self.db.begin(call).await?;
+        let merchants: Vec<MerchantId> = new.iter().map(|s| s.merchant_id).collect();
+        let mut known: std::collections::HashMap<(MerchantId, String, Option<String>), SiteId> =
+            store::sites_of_merchants(tx.conn(), tx.scope(), &merchants)
+                .await?
+                .into_iter()
+                .map(|s| ((s.merchant_id, s.name, s.address), s.id))
+                .collect();
+        let mut rows = Vec::new();
+        let mut made = Vec::with_capacity(new.len());
+        for n in new {
+            made.push(self.site(&tx, n).map(|site| {
+                let key = (site.merchant_id, site.name.clone(), site.address.clone());
+                if let Some(id) = known.get(&key) {
+                    return Made { id: *id, is_new: false };
+                }
+                known.insert(key, site.id);
+                let id = site.id;
+                rows.push(site);
+                Made { id, is_new: true }
+            }));
+        }
+        store::upsert_sites(tx.conn(), tx.scope(), &rows).await?;
+        tx.commit().await?;
+        Ok(made)
+    }
+
+    /// Changes a site; its devices are planned anew.
+    ///
+    /// # Errors
+    /// Unknown site or zone, a stale version, texts out of bounds.
+    pub async fn update_site(&self, call: &Call, id: SiteId, change: SiteChange) -> Result<Made<SiteId>, Error> {
+        let tx = self.db.begin(call).await?;
+        if let Some(done) = tx.replay().await? {
+            return Ok(done);
+        }
+        let mut site = store::sites_by_ids(tx.conn(), tx.scope(), &[id])
+            .await?
+            .pop()
+            .ok_or(Error::NotFound { what: "site", field: "siteId" })?;
+        expect(change.expected_version, site.version)?;
+        if let Some(name) = &change.name {
+            site.name = text(name, "name", 200)?;
+        }
+        if change.address.is_some() {
+            site.address = optional(change.address.as_deref(), "address", 500)?;
+        }
+        if change.region_code.is_some() {
+            site.region_code = optional(change.region_code.as_deref(), "regionCode", 32)?;
+        }
+        if let Some(name) = &change.time_zone {
+            site.time_zone = zone(name)?;
+        }
+        if let Some(opening) = change.opening_hours {
+            hours(&opening)?;
+            site.opening_hours = opening;
+        }
+        site.closed_days = change.closed_days.unwrap_or(site.closed_days);
+        site.observes_holidays = change.observes_holidays.unwrap_or(site.observes_holidays);
+        site.environment = change.environment.or(site.environment);
+        site.version += 1;
+        store::upsert_sites(tx.conn(), tx.scope(), std::slice::from_ref(&site)).await?;
+        let mut devices = store::devices_at_sites(tx.conn(), tx.scope(), &[id]).await?;
+        for device in &mut devices {
+            device.region_code.clone_from(&site.region_code);
+        }
+        store::upsert_devices(tx.conn(), tx.scope(), &devices, false).await?;
+        let mut touched = vec![(SubjectKind::Site, id.0)];
+        touched.extend(devices.iter().map(|d| (SubjectKind::Device, d.id.0)));
+        marks::mark(&tx, &touched, self.ids.uuid(tx.now())).await?;
+        let made = Made { id, is_new: false };
+        tx.finish(&made).await?;
+        Ok(made)
+    }
+
+    /// Makes a position.
+    ///
+    /// # Errors
+    /// Unknown site, a name or terminal number that is taken.
+    pub async fn create_position(&self, call: &Call, new: NewPosition) -> Result<Made<PositionId>, Error> {
+        let tx = self.db.begin(call).await?;
+        if let Some(done) = tx.replay().await? {
+            return Ok(done);
+        }
+        if store::sites_by_ids(tx.conn(), tx.scope(), &[new.site_id]).await?.is_empty() {
+            return Err(Error::NotFound { what: "site", field: "siteId" });
+        }
+        let position = Position {
+            id: self.ids.next(call.now),
+            site_id: new.site_id,
+            name: text(&new.name, "name", 100)?,
+            terminal_number: optional(new.terminal_number.as_deref(), "terminalNumber", 32)?,
+            version: 1,
+            created_at: call.now,
+        };
+        store::insert_positions(tx.conn(), tx.scope(), std::slice::from_ref(&position)).await.map_err(taken(
+            "a position of this name at the site, or this terminal number,",
+            "terminalNumber",
+        ))?;
+        let made = Made { id: position.id, is_new: true };
+        tx.finish(&made).await?;
+        Ok(made)
+    }
+
+    /// Makes many positions in one change.
+    ///
+    /// # Errors
+    /// A name or terminal number that is taken; nothing is made then.
+    pub async fn create_positions(&self, call: &Call, new: &[NewPosition]) -> Result<Vec<PositionId>, Error> {
+        let tx = self.db.begin(call).await?;
+        let mut rows = Vec::with_capacity(new.len());
+        for n in new {
+            rows.push(Position {
+                id: self.ids.next(call.now),
+                site_id: n.site_id,
+                name: text(&n.name, "name", 100)?,
+                terminal_number: optional(n.terminal_number.as_deref(), "terminalNumber", 32)?,
+                version: 1,
+                created_at: call.now,
+            });
+        }
+        store::insert_positions(tx.conn(), tx.scope(), &rows)
+            .await
+            .map_err(taken("a position of this name at the site, or this terminal number,", "terminalNumber"))?;
+        tx.commit().await?;
+        Ok(rows.into_iter().map(|p| p.id).collect())
+    }
+
+    /// Makes a technician.
+    ///
+    /// # Errors
+    /// An employee number that is taken, texts out of bounds.
+    pub async fn create_technician(&self, call: &Call, new: NewTechnician) -> Result<Made<TechnicianId>, Error> {
+        let tx = self.db.begin(call).await?;
+        if let Some(done) = tx.replay().await? {
+            return Ok(done);
+        }
+        let technician = Technician {
+            id: self.ids.next(call.now),
+            name: text(&new.name, "name", 100)?,
+            employee_number: optional(new.employee_number.as_deref(), "employeeNumber", 64)?,
+            phone: optional(new.phone.as_deref(), "phone", 64)?,
+            region_codes: new.region_codes,
+            version: 1,
+            created_at: call.now,
+        };
+        store::insert_technician(tx.conn(), tx.scope(), &technician)
+            .await
+            .map_err(taken("this employee number", "employeeNumber"))?;
+        let made = Made { id: technician.id, is_new: true };
+        tx.finish(&made).await?;
+        Ok(made)
+    }
+}
+
+/// A unique violation as a named refusal.
+pub(super) fn taken(what: &'static str, field: &'static str) -> impl Fn(StoreError) -> Error {
+    move |e| match e {
+        StoreError::Conflict { .. } => Error::Exists { what: what.to_owned(), field },
+        other => Error::Store(other),
+    }
+}
