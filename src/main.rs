@@ -1,1 +1,406 @@
-fn main(){}
+//! The command line: reads settings, builds the [`App`], makes one call and says what came of it.
+//!
+//! Exit status: 0 done, 1 failed with the reason on stderr, 2 wrong use (clap's own).
+
+use chrono::{DateTime, Utc};
+use clap::{Parser, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::error::Error;
+use std::future::pending;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tillkeep::app::{App, http};
+use tillkeep::config::{Config, LogFormat};
+use tillkeep::db::Db;
+use tillkeep::kernel::call::Call;
+use tillkeep::kernel::clock::SystemClock;
+use tillkeep::kernel::ids::Ids;
+use tillkeep::kernel::scope::Scope;
+use tillkeep::registry::model::DeviceFilter;
+use tillkeep::seeding::demo::DemoOptions;
+use tillkeep::{graphql, ingest, seeding};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+/// How long requests and a running job may take to end once the server is asked to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+/// Device files walked between two looks at the database.
+const VERIFY_PAGE: u64 = 200;
+
+/// What ends a command with status 1.
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Keeps tills running: device files, usage forecasts and maintenance planning for card-terminal
+/// fleets.
+#[derive(Parser)]
+#[command(name = "tillkeep", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Settings file, instead of tillkeep.toml where it is there
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// sqlite://FILE?mode=rwc or postgres://USER:PASSWORD@HOST/NAME
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+    /// What is logged to stderr, for example warn or info,tillkeep=debug
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API and run the planner by its schedule
+    Serve {
+        /// Address and port to listen on
+        #[arg(long, value_name = "ADDR")]
+        bind: Option<String>,
+    },
+    /// Make a demo fleet, plan it and serve it
+    Demo {
+        /// Devices in the fleet
+        #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+        devices: u32,
+        /// The same seed makes the same fleet
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// Address and port to listen on
+        #[arg(long, value_name = "ADDR")]
+        bind: Option<String>,
+    },
+    /// Bring the database's tables up to date
+    Migrate,
+    /// Add the reference data that is not there yet: meters, models, plans, holidays
+    Seed,
+    /// Take in a CSV file, plain or gzip; what was taken in before is left as it is
+    Import {
+        /// What the rows are
+        #[arg(value_enum)]
+        what: What,
+        /// The file
+        file: PathBuf,
+    },
+    /// Run the planner once
+    Plan {
+        /// Look at everything, not only at what changed or whose time has come
+        #[arg(long)]
+        full: bool,
+        /// How the outcome is printed
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Walk every device file and compare it with the tables
+    Verify,
+    /// Print the GraphQL schema
+    Schema,
+    /// Print the settings in force, passwords masked
+    Config,
+}
+
+/// What a file's rows are.
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    Merchants,
+    Sites,
+    Devices,
+    Readings,
+}
+
+/// How an outcome is printed.
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Cli {
+    /// What was typed, by setting.
+    fn flags(&self) -> Vec<(&'static str, String)> {
+        let bind = match &self.command {
+            Command::Serve { bind } | Command::Demo { bind, .. } => bind.clone(),
+            _ => None,
+        };
+        [("database", self.database.clone()), ("log", self.log.clone()), ("bind", bind)]
+            .into_iter()
+            .filter_map(|(key, value)| value.map(|v| (key, v)))
+            .collect()
+    }
+
+    /// The command's own defaults, by setting.
+    fn defaults(&self) -> Vec<(&'static str, String)> {
+        let of = |key, value: &str| vec![(key, value.to_owned())];
+        match &self.command {
+            // A demo never lands in the database that real work uses by default.
+            Command::Demo { .. } => of("database", "sqlite://tillkeep-demo.db?mode=rwc"),
+            Command::Serve { .. } | Command::Config => vec![],
+            _ => of("log", "warn"),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut reason = error.to_string();
+            let mut source = error.source();
+            while let Some(cause) = source {
+                // Some errors repeat their cause in their own text.
+                let cause_text = cause.to_string();
+                if !reason.contains(&cause_text) {
+                    reason.push_str(": ");
+                    reason.push_str(&cause_text);
+                }
+                source = cause.source();
+            }
+            let _ = writeln!(io::stderr(), "tillkeep: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    if matches!(cli.command, Command::Schema) {
+        return say(graphql::schema::sdl().trim_end());
+    }
+    let config = Config::load(cli.config.as_deref(), &cli.defaults(), &cli.flags())?;
+    if matches!(cli.command, Command::Config) {
+        return say(config.render().trim_end());
+    }
+    log_to_stderr(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(work(cli.command, &config));
+    // What outlived the drain is not waited for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+async fn work(command: Command, config: &Config) -> Result<(), Failure> {
+    match command {
+        Command::Serve { .. } => {
+            let listener = listen(config).await?;
+            let app = open(config, Ids::new()).await?;
+            app.db().migrate().await?;
+            serve(app, config, listener).await
+        }
+        Command::Demo { devices, seed, .. } => {
+            // First, so that a taken port is said at once and not after the fleet is made.
+            let listener = listen(config).await?;
+            let app = open(config, Ids::seeded(seed)).await?;
+            app.db().migrate().await?;
+            let options = DemoOptions { devices: devices as usize, seed, progress: io::stderr().is_terminal() };
+            let call = |at| app.call_at("demo", at);
+            seeding::demo::run(rooms(&app, &call), options).await?;
+            serve(app, config, listener).await
+        }
+        Command::Migrate => {
+            let db = Db::connect(&config.database).await?;
+            db.migrate().await?;
+            say("the tables are up to date")
+        }
+        Command::Seed => {
+            let app = open(config, Ids::new()).await?;
+            app.db().migrate().await?;
+            let call = |at| app.call_at("seed", at);
+            let rooms = rooms(&app, &call);
+            let added = seeding::reference::run(rooms, &call(rooms.now)).await?;
+            say(&format!("the reference data is there; added {} models and {} plans", added.models, added.plans))
+        }
+        Command::Import { what, file } => {
+            let app = open(config, Ids::new()).await?;
+            app.db().migrate().await?;
+            import(&app, what, &file).await
+        }
+        Command::Plan { full, format } => {
+            let app = open(config, Ids::new()).await?;
+            app.db().migrate().await?;
+            plan(&app, full, format).await
+        }
+        Command::Verify => verify(open(config, Ids::new()).await?.as_ref()).await,
+        // Answered without a database.
+        Command::Schema | Command::Config => Ok(()),
+    }
+}
+
+/// What seeding works with.
+fn rooms<'a>(app: &'a App, call: &'a (dyn Fn(DateTime<Utc>) -> Call + Send + Sync)) -> seeding::Rooms<'a> {
+    seeding::Rooms {
+        catalogue: &app.catalogue,
+        registry: &app.registry,
+        usage: &app.usage,
+        planning: &app.planning,
+        visits: &app.visits,
+        now: app.clock.now(),
+        call,
+    }
+}
+
+async fn open(config: &Config, ids: Ids) -> Result<Arc<App>, Failure> {
+    let db = Db::connect(&config.database).await?;
+    Ok(App::new(db, Arc::new(SystemClock), Arc::new(ids)))
+}
+
+async fn listen(config: &Config) -> Result<TcpListener, Failure> {
+    TcpListener::bind(&config.bind).await.map_err(|e| format!("cannot listen on {}: {e}", config.bind).into())
+}
+
+/// Serves until asked to stop, then lets requests and a running job end.
+async fn serve(app: Arc<App>, config: &Config, listener: TcpListener) -> Result<(), Failure> {
+    let address = listener.local_addr()?;
+    let (stop, stopped) = watch::channel(false);
+    let jobs = tokio::spawn(app.jobs(&config.planner_cron)?.run(stopped.clone()));
+    let mut told = stopped;
+    let mut server = tokio::spawn(async move {
+        axum::serve(listener, http::router(app))
+            .with_graceful_shutdown(async move {
+                // An error means that nobody can tell us any more, which is an end as well.
+                let _ = told.changed().await;
+            })
+            .await
+    });
+    say(&format!("tillkeep listens on http://{address}"))?;
+    tokio::select! {
+        ended = &mut server => return Ok(ended??),
+        () = asked_to_stop() => tracing::info!("asked to stop; requests may end"),
+    }
+    stop.send_replace(true);
+    let drained = tokio::time::timeout(DRAIN, async {
+        let served = server.await;
+        let _ = jobs.await;
+        served
+    });
+    match drained.await {
+        Ok(served) => Ok(served??),
+        Err(_) => {
+            Err(format!("requests or a job took longer than {} s to end; they were cut off", DRAIN.as_secs()).into())
+        }
+    }
+}
+
+/// Ends at Ctrl-C, or when the system asks the process to end.
+async fn asked_to_stop() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+/// Takes a file in; refused rows go to stderr, a line each. A file none of whose rows is any good
+/// has failed.
+async fn import(app: &App, what: What, file: &Path) -> Result<(), Failure> {
+    let kind = match what {
+        What::Merchants => ingest::Kind::Merchants,
+        What::Sites => ingest::Kind::Sites,
+        What::Devices => ingest::Kind::Devices,
+        What::Readings => ingest::Kind::Readings,
+    };
+    let call = || app.system_call("command line");
+    let rooms = ingest::Rooms { catalogue: &app.catalogue, registry: &app.registry, usage: &app.usage, call: &call };
+    let report = ingest::run(rooms, kind, file, io::stderr().is_terminal()).await?;
+    let told = report.to_string();
+    let (summary, refused) = told.split_once('\n').unwrap_or((&told, ""));
+    if !refused.is_empty() {
+        let _ = writeln!(io::stderr(), "{refused}");
+    }
+    if report.refused_count > 0 && report.added + report.unchanged == 0 {
+        return Err(format!("nothing was taken in; {summary}").into());
+    }
+    say(summary)
+}
+
+async fn plan(app: &App, full: bool, format: Format) -> Result<(), Failure> {
+    let spinner = ProgressBar::new_spinner().with_message("planning");
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    let run = app.planning.run(&app.system_call("command line"), full).await;
+    spinner.finish_and_clear();
+    let run = run?;
+    match format {
+        Format::Json => say(&serde_json::to_string(&run)?),
+        Format::Text => say(&format!(
+            "{} subjects looked at, {} items changed; orders: {} issued, {} moved, {} withdrawn; {} slots missed",
+            run.subjects,
+            run.items_written,
+            run.orders_issued,
+            run.orders_moved,
+            run.orders_withdrawn,
+            run.slots_missed,
+        )),
+    }
+}
+
+/// Walks every device file; what is wrong goes to stderr, a line each.
+async fn verify(app: &App) -> Result<(), Failure> {
+    let scope = Scope::DEFAULT;
+    let devices = app.registry.count_devices(&scope, &DeviceFilter::default(), u64::MAX >> 1).await?;
+    let bar = ProgressBar::new(devices)
+        .with_style(ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}")?)
+        .with_message("device files");
+    let (mut files, mut events, mut bad) = (0_u64, 0_i64, 0_u64);
+    let mut after = None;
+    loop {
+        let page = app.registry.verify_page(&scope, after, VERIFY_PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.device.id.0);
+        for check in &page {
+            files += 1;
+            events += check.integrity.event_count;
+            let broken = (!check.integrity.is_intact).then(|| {
+                let problem = check.integrity.problem.as_deref().unwrap_or("it is not what was written");
+                format!("event {}: {problem}", check.integrity.first_bad_sequence.unwrap_or_default())
+            });
+            let problems: Vec<String> = broken.into_iter().chain(check.differences.iter().cloned()).collect();
+            bad += u64::from(!problems.is_empty());
+            for problem in problems {
+                let device = &check.device;
+                bar.suspend(|| {
+                    let _ = writeln!(io::stderr(), "{} {}: {problem}", device.manufacturer, device.serial_number);
+                });
+            }
+        }
+        bar.inc(page.len() as u64);
+    }
+    bar.finish_and_clear();
+    match bad {
+        0 => say(&format!("{files} device files with {events} events are intact and agree with the tables")),
+        _ => Err(format!("{bad} of {files} device files are not what they should be; they are named above").into()),
+    }
+}
+
+fn log_to_stderr(config: &Config) -> Result<(), Failure> {
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_new(&config.log)?)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
+    match config.log_format {
+        LogFormat::Text => logs.try_init(),
+        LogFormat::Json => logs.json().try_init(),
+    }
+}
+
+/// Prints a line; a reader that has gone away, as `head` does, is no failure.
+fn say(line: &str) -> Result<(), Failure> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(e.into()),
+        _ => Ok(()),
+    }
+}

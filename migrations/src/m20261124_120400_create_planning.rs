@@ -128,7 +128,9 @@ const UP: &[&str] = &[
     "create index work_order_due_at_id_open on work_order (organization_id, due_at, id) where state in ('PLANNED','SCHEDULED','DISPATCHED','IN_PROGRESS','ON_HOLD')",
     "create index work_order_created_at_id on work_order (organization_id, created_at, id)",
     "create index work_order_subject_id on work_order (organization_id, subject_id)",
-    "create index work_order_site_id on work_order (organization_id, site_id)",
+    // With the order of a page inside, else SQLite walks the whole organization in that order.
+    "create index work_order_device_id_created_at_id on work_order (organization_id, device_id, created_at, id)",
+    "create index work_order_site_id_created_at_id on work_order (organization_id, site_id, created_at, id)",
 ];
 
 const DOWN: &[&str] = &[

@@ -9,3 +9,4 @@ pub mod service;
 pub mod store;
 
 pub use error::Error;
+pub use service::CatalogueService;

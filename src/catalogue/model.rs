@@ -169,3 +169,39 @@ pub struct Holiday {
     /// Where this is stated.
     pub source: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meter(kind: MeterKind, decimals: i32) -> Meter {
+        Meter {
+            code: "PAPER".into(),
+            name: LocalizedText::default(),
+            kind,
+            unit: "m".into(),
+            decimals,
+            source: "test".into(),
+        }
+    }
+
+    #[test]
+    fn values_become_whole_smallest_units_and_come_back() {
+        let paper = meter(MeterKind::Counter, 2);
+        assert_eq!(paper.to_units(12.34), Ok(1_234));
+        assert_eq!(paper.to_units(0.29), Ok(29));
+        assert!((paper.to_value(1_234) - 12.34).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn what_cannot_be_a_value_is_refused() {
+        let counter = meter(MeterKind::Counter, 0);
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(counter.to_units(value), Err(ValueError::NotANumber));
+        }
+        assert_eq!(counter.to_units(-1.0), Err(ValueError::Negative));
+        assert_eq!(counter.to_units(9_007_199_254_740_992.0), Err(ValueError::TooLarge));
+        assert_eq!(counter.to_units(1e308), Err(ValueError::TooLarge));
+        assert_eq!(meter(MeterKind::Gauge, 1).to_units(-18.5), Ok(-185));
+    }
+}

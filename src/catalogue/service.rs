@@ -9,6 +9,7 @@ use crate::kernel::ids::{DeviceModelId, Ids};
 use crate::kernel::scope::Scope;
 use crate::kernel::text::{LocalizedText, clean_text};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -65,6 +66,13 @@ pub struct ModelCreated {
     pub model_id: DeviceModelId,
 }
 
+/// The meter that was added or changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MeterPut {
+    /// Its code.
+    pub code: String,
+}
+
 /// Meters, models and holidays.
 pub struct CatalogueService {
     db: Db,
@@ -94,6 +102,11 @@ impl CatalogueService {
         store::models_by_ids(self.db.reader(), scope, ids).await
     }
 
+    /// Models by code, in any order; for imports.
+    pub async fn models_by_codes(&self, scope: &Scope, codes: &[String]) -> StoreResult<Vec<DeviceModel>> {
+        store::models_by_codes(self.db.reader(), scope, codes).await
+    }
+
     /// Models sorted by maker and name.
     pub async fn models_page(&self, scope: &Scope, after: Option<&(String, String, Uuid)>, limit: u64) -> StoreResult<Vec<DeviceModel>> {
         store::models_page(self.db.reader(), scope, after, limit).await
@@ -102,6 +115,49 @@ impl CatalogueService {
     /// Every holiday known, read through the caller's connection.
     pub async fn holidays(&self, db: &impl ConnectionTrait) -> StoreResult<Vec<Holiday>> {
         store::holidays(db).await
+    }
+
+    /// Adds a meter, or changes the name, unit and source of the one with its code. Kind and
+    /// decimals stay: stored values are whole numbers of the smallest unit.
+    ///
+    /// # Errors
+    /// Texts or decimals out of bounds; another kind or other decimals than the meter has.
+    pub async fn upsert_meter(&self, call: &Call, meter: Meter) -> Result<MeterPut, Error> {
+        let invalid = |field: &str, problem: String| Error::Invalid { field: field.into(), problem };
+        let text = |value: &str, field: &str, max: usize| {
+            clean_text(value, max).map_err(|e| invalid(field, format!("{field} {e}")))
+        };
+        let tx = self.db.begin(call).await?;
+        if let Some(done) = tx.replay().await? {
+            return Ok(done);
+        }
+        let meter = Meter {
+            code: text(&meter.code, "code", 64)?,
+            name: LocalizedText { en: text(&meter.name.en, "name", 200)?, zh: text(&meter.name.zh, "name", 200)? },
+            kind: meter.kind,
+            unit: text(&meter.unit, "unit", 32)?,
+            decimals: meter.decimals,
+            source: text(&meter.source, "source", 500)?,
+        };
+        if !(0..=6).contains(&meter.decimals) {
+            return Err(invalid("decimals", format!("decimals is {}; give 0 to 6", meter.decimals)));
+        }
+        let known = store::meters(tx.conn(), tx.scope()).await?;
+        if let Some(old) = known.iter().find(|m| m.code == meter.code)
+            && (old.kind != meter.kind || old.decimals != meter.decimals)
+        {
+            return Err(invalid(
+                "code",
+                format!(
+                    "{} is a {} with {} decimals, and its readings are kept so; choose another code",
+                    old.code, old.kind, old.decimals
+                ),
+            ));
+        }
+        store::put_meter(tx.conn(), tx.scope(), &meter).await?;
+        let done = MeterPut { code: meter.code };
+        tx.finish(&done).await?;
+        Ok(done)
     }
 
     /// Makes a model with its meters and parts; meters that do not exist yet become counters.
@@ -121,11 +177,23 @@ impl CatalogueService {
         let name = text(&new.name, "name", 100)?;
         let code = match &new.code {
             Some(code) => text(code, "code", 64)?,
-            None => format!("{manufacturer}/{name}/{}", new.hardware_revision.as_deref().unwrap_or("")),
+            None => format!("{manufacturer}/{name}/{}", new.hardware_revision.as_deref().unwrap_or("").trim()),
         };
-        if new.meters.len() > 50 || new.components.len() > ComponentKind::ALL.len() {
-            return Err(invalid("meters", "give at most 50 meters and each part once".into()));
+        if new.meters.len() > 50 {
+            return Err(invalid("meters", "give at most 50 meters".into()));
         }
+        let parts: HashSet<ComponentKind> = new.components.iter().map(|c| c.kind).collect();
+        if parts.len() < new.components.len() {
+            return Err(invalid("components", "give each part once".into()));
+        }
+        let optional = |value: &Option<String>, field: &str, max: usize| {
+            value.as_deref().filter(|v| !v.trim().is_empty()).map(|v| text(v, field, max)).transpose()
+        };
+        let hardware_revision = optional(&new.hardware_revision, "hardwareRevision", 100)?.unwrap_or_default();
+        let form_factor = optional(&new.form_factor, "formFactor", 100)?;
+        let platform = optional(&new.platform, "platform", 100)?;
+        let source = optional(&new.source, "source", 500)?.unwrap_or_else(|| "the organization".into());
+        let notes = optional(&new.notes, "notes", 4_000)?;
         let known = store::meters(tx.conn(), tx.scope()).await?;
         let mut unknown = Vec::new();
         let mut meters: Vec<ModelMeter> = Vec::new();
@@ -158,12 +226,15 @@ impl CatalogueService {
                 return Err(invalid("meters", format!("maxPerDay and modulus of {meter_code} must be above 0, planningPerDay not below 0")));
             }
             let rated_life = m.rated_life.map(|v| units(v, "ratedLife")).transpose()?;
+            if rated_life.is_some_and(|v| v <= 0) {
+                return Err(invalid("meters", format!("ratedLife of {meter_code} must be above 0")));
+            }
             meters.push(ModelMeter {
                 modulus,
                 max_per_day,
                 rated_life,
                 rated_life_basis: rated_life.map(|_| m.rated_life_basis.unwrap_or(Basis::Assumed)),
-                rated_life_source: m.rated_life_source.clone(),
+                rated_life_source: optional(&m.rated_life_source, "ratedLifeSource", 500)?,
                 planning_per_day: m.planning_per_day * 10_f64.powi(meter.decimals),
                 meter_code,
             });
@@ -174,12 +245,12 @@ impl CatalogueService {
             code,
             manufacturer: manufacturer.clone(),
             name: name.clone(),
-            hardware_revision: new.hardware_revision.unwrap_or_default(),
-            form_factor: new.form_factor,
-            platform: new.platform,
-            source: new.source.unwrap_or_else(|| "the organization".into()),
+            hardware_revision,
+            form_factor,
+            platform,
+            source,
             is_assumed: new.is_assumed || meters.iter().any(|m| m.rated_life_basis == Some(Basis::Assumed)),
-            notes: new.notes,
+            notes,
             meters,
             components: new.components,
             version: 1,

@@ -55,6 +55,25 @@ pub async fn add_meters(db: &impl ConnectionTrait, scope: &Scope, meters: &[Mete
     insert_chunked(db, rows, Some(keep)).await
 }
 
+/// Adds a meter, or changes the name, unit and source of the one with its code.
+pub async fn put_meter(db: &impl ConnectionTrait, scope: &Scope, m: &Meter) -> StoreResult<()> {
+    use meter::Column as C;
+    let row = meter::Model {
+        organization_id: scope.organization.0,
+        code: m.code.clone(),
+        name_en: m.name.en.clone(),
+        name_zh: m.name.zh.clone(),
+        kind: m.kind.as_str().into(),
+        unit: m.unit.clone(),
+        decimals: m.decimals,
+        source: m.source.clone(),
+    };
+    let change = OnConflict::columns([C::OrganizationId, C::Code])
+        .update_columns([C::NameEn, C::NameZh, C::Unit, C::Source])
+        .to_owned();
+    insert_chunked(db, vec![row.into_active_model()], Some(change)).await
+}
+
 /// Writes a new model with its meters and components.
 pub async fn insert_model(db: &impl ConnectionTrait, scope: &Scope, model: &DeviceModel) -> StoreResult<()> {
     let organization_id = scope.organization.0;
@@ -174,6 +193,15 @@ async fn complete(db: &impl ConnectionTrait, scope: &Scope, rows: Vec<device_mod
 pub async fn models_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[DeviceModelId]) -> StoreResult<Vec<DeviceModel>> {
     let rows = scoped::find::<device_model::Entity>(scope)
         .filter(device_model::Column::Id.is_in(ids.iter().map(|i| i.0)))
+        .all(db)
+        .await?;
+    complete(db, scope, rows).await
+}
+
+/// Models by code, in any order.
+pub async fn models_by_codes(db: &impl ConnectionTrait, scope: &Scope, codes: &[String]) -> StoreResult<Vec<DeviceModel>> {
+    let rows = scoped::find::<device_model::Entity>(scope)
+        .filter(device_model::Column::Code.is_in(codes.iter().map(String::as_str)))
         .all(db)
         .await?;
     complete(db, scope, rows).await

@@ -16,9 +16,10 @@ pub use error::{StoreError, StoreResult};
 pub use sea_orm::ConnectionTrait;
 
 use crate::kernel::call::Call;
+use chrono::{DateTime, Utc};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseBackend, DatabaseConnection, SqliteTransactionMode,
+    ConnectOptions, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
 use std::sync::Arc;
@@ -33,6 +34,17 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// How long a writer waits for another process's write on SQLite.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The instant both databases keep: cut to microseconds; a leap second becomes the next second.
+///
+/// Whatever comes from outside goes through here before it is stored, compared or hashed, else
+/// SQLite keeps nanoseconds that PostgreSQL drops. sqlx writes it to SQLite as RFC 3339 in UTC with
+/// 0, 3 or 6 decimals. That text sorts as time although its length varies: where two texts part, it
+/// is at a digit, or one has its `+00:00` where the other goes on with `.` or a digit, and `+` sorts
+/// before both.
+pub fn stamp(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
+}
 
 /// The database; cheap to clone.
 #[derive(Clone, Debug)]
@@ -112,12 +124,15 @@ impl Db {
     /// # Errors
     /// The database cannot be reached, or another writer did not finish in time.
     pub async fn begin(&self, call: &Call) -> StoreResult<Tx> {
+        Ok(Tx::new(self.transaction().await?, call.clone()))
+    }
+
+    async fn transaction(&self) -> StoreResult<DatabaseTransaction> {
         let options = TransactionOptions {
             sqlite_transaction_mode: (!self.is_postgres()).then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let transaction = self.writer.begin_with_options(options).await?;
-        Ok(Tx::new(transaction, call.clone()))
+        Ok(self.writer.begin_with_options(options).await?)
     }
 
     /// Brings the schema up to date.
@@ -125,7 +140,10 @@ impl Db {
     /// # Errors
     /// A migration failed; nothing of it stays.
     pub async fn migrate(&self) -> StoreResult<()> {
-        Ok(Migrator::up(&self.writer, None).await?)
+        // One transaction around all: on SQLite the migrator itself would begin none.
+        let transaction = self.transaction().await?;
+        Migrator::up(&transaction, None).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Whether the database answers.
@@ -144,5 +162,86 @@ impl Db {
     /// The connection that writes, for migrations and leases.
     pub(crate) fn writer(&self) -> &DatabaseConnection {
         &self.writer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::SecondsFormat;
+    use proptest::prelude::*;
+    use sea_orm::Statement;
+
+    const EARLIEST: i64 = 946_684_800_000_000;
+    const LATEST: i64 = 4_102_444_800_000_000;
+
+    /// As sqlx writes an instant to SQLite.
+    fn text(at: DateTime<Utc>) -> String {
+        at.to_rfc3339_opts(SecondsFormat::AutoSi, false)
+    }
+
+    /// All the years that are accepted, and a few seconds, so that neighbours meet; with every
+    /// length of fraction.
+    fn instants() -> impl Strategy<Value = DateTime<Utc>> {
+        let micros = prop_oneof![EARLIEST..LATEST, EARLIEST..EARLIEST + 3_000_000];
+        let step = prop_oneof![Just(1_i64), Just(1_000), Just(1_000_000)];
+        (micros, step).prop_map(|(micros, step)| DateTime::from_timestamp_micros(micros / step * step).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn text_order_is_time_order(a in instants(), b in instants()) {
+            prop_assert_eq!(text(a).cmp(&text(b)), a.cmp(&b));
+        }
+
+        #[test]
+        fn a_stamp_has_microseconds_and_is_its_own_stamp(at in instants(), nanos in 0_i64..1_000) {
+            let fine = at + chrono::TimeDelta::nanoseconds(nanos);
+            prop_assert_eq!(stamp(fine), at);
+            prop_assert_eq!(stamp(stamp(fine)), at);
+        }
+    }
+
+    async fn new_database() -> (tempfile::TempDir, Db) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("tillkeep.db").display());
+        let db = Db::connect(&url).await.unwrap();
+        (folder, db)
+    }
+
+    fn sql(text: &str) -> Statement {
+        Statement::from_string(DatabaseBackend::Sqlite, text)
+    }
+
+    #[tokio::test]
+    async fn every_sqlite_connection_has_the_pragmas() {
+        let (_folder, db) = new_database().await;
+        // Held together, so that each is another connection.
+        let mut held = vec![db.transaction().await.unwrap()];
+        for _ in 0..SQLITE_READERS {
+            held.push(db.reader().begin().await.unwrap());
+        }
+        let busy = i64::try_from(BUSY_TIMEOUT.as_millis()).unwrap();
+        for connection in &held {
+            let mode = connection.query_one_raw(sql("pragma journal_mode")).await.unwrap().unwrap();
+            assert_eq!(mode.try_get_by_index::<String>(0).unwrap(), "wal");
+            let full = 2;
+            for (pragma, expected) in
+                [("synchronous", full), ("foreign_keys", 1), ("recursive_triggers", 1), ("busy_timeout", busy)]
+            {
+                let row = connection.query_one_raw(sql(&format!("pragma {pragma}"))).await.unwrap().unwrap();
+                assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), expected, "{pragma}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn statements_of_readers_and_transactions_are_counted() {
+        let (_folder, db) = new_database().await;
+        let before = db.statement_count();
+        db.reader().query_one_raw(sql("select 1")).await.unwrap();
+        let transaction = db.transaction().await.unwrap();
+        transaction.query_one_raw(sql("select 1")).await.unwrap();
+        assert_eq!(db.statement_count() - before, 2);
     }
 }

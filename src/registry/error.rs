@@ -3,7 +3,9 @@
 use super::model::{DeviceStatus, ResolveError};
 use crate::db::StoreError;
 use crate::db::tx::IdempotencyError;
+use crate::kernel::calendar::ZoneError;
 use crate::kernel::code::{Code, Refusal};
+use crate::kernel::text::TextError;
 use chrono::{DateTime, Utc};
 
 /// Why the registry refuses.
@@ -25,6 +27,35 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// A text is empty, too long, or cannot be shown.
+    #[error("{field} {error}")]
+    Text {
+        /// Input field.
+        field: &'static str,
+        /// What is wrong.
+        error: TextError,
+    },
+    /// A number is out of its bounds.
+    #[error("{problem}")]
+    OutOfRange {
+        /// Input field.
+        field: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// More than one request takes.
+    #[error("{given} {field} are too many; give at most {max}")]
+    TooMany {
+        /// Input field.
+        field: &'static str,
+        /// How many were given.
+        given: usize,
+        /// How many may be.
+        max: usize,
+    },
+    /// Not an IANA zone.
+    #[error(transparent)]
+    Zone(#[from] ZoneError),
     /// An impossible moment.
     #[error("{field} {problem}")]
     Instant {
@@ -47,6 +78,8 @@ pub enum Error {
     /// The status machine forbids it.
     #[error("a device that is {from} cannot become {to}{hint}")]
     IllegalStatus {
+        /// Input field.
+        field: &'static str,
         /// Where it is.
         from: DeviceStatus,
         /// Where it was to go.
@@ -62,12 +95,21 @@ pub enum Error {
         /// Since when.
         since: DateTime<Utc>,
     },
+    /// Another request filled it at the same moment.
+    #[error("another device was installed at the position a moment ago; reload it and try again")]
+    PositionJustFilled,
     /// It stands somewhere already.
     #[error("the device stands at a position already; use relocateDevice or removeDevice")]
-    AlreadyInstalled,
+    AlreadyInstalled {
+        /// Input field.
+        field: &'static str,
+    },
     /// It stands nowhere.
     #[error("the device stands at no position; install it first")]
-    NotInstalled,
+    NotInstalled {
+        /// Input field.
+        field: &'static str,
+    },
     /// Somebody else changed it first.
     #[error("it was changed meanwhile (version is {actual}, you had {expected}); reload it and try again")]
     Conflict {
@@ -97,15 +139,20 @@ impl Refusal for Error {
     fn code(&self) -> Option<Code> {
         Some(match self {
             Self::NotFound { .. } => Code::NotFound,
-            Self::Invalid { .. } => Code::Invalid,
+            Self::Invalid { .. } | Self::Text { error: TextError::Control, .. } => Code::Invalid,
+            Self::Text { error: TextError::Empty, .. } => Code::Required,
+            Self::Text { error: TextError::TooLong { .. }, .. } => Code::TooLong,
+            Self::OutOfRange { .. } => Code::OutOfRange,
+            Self::TooMany { .. } => Code::TooMany,
+            Self::Zone(_) => Code::UnknownTimeZone,
             Self::Instant { .. } => Code::InvalidInstant,
             Self::Exists { .. } => Code::AlreadyExists,
             Self::Resolve(ResolveError::Ambiguous { .. }) => Code::Ambiguous,
             Self::Resolve(_) => Code::NotFound,
             Self::IllegalStatus { .. } => Code::IllegalTransition,
-            Self::PositionOccupied { .. } => Code::PositionOccupied,
-            Self::AlreadyInstalled => Code::DeviceAlreadyInstalled,
-            Self::NotInstalled => Code::DeviceNotInstalled,
+            Self::PositionOccupied { .. } | Self::PositionJustFilled => Code::PositionOccupied,
+            Self::AlreadyInstalled { .. } => Code::DeviceAlreadyInstalled,
+            Self::NotInstalled { .. } => Code::DeviceNotInstalled,
             Self::Conflict { .. } => Code::Conflict,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::Store(_) => return None,
@@ -117,12 +164,18 @@ impl Refusal for Error {
         match self {
             Self::NotFound { field, .. }
             | Self::Invalid { field, .. }
+            | Self::Text { field, .. }
+            | Self::OutOfRange { field, .. }
+            | Self::TooMany { field, .. }
             | Self::Instant { field, .. }
-            | Self::Exists { field, .. } => one(field),
+            | Self::Exists { field, .. }
+            | Self::IllegalStatus { field, .. }
+            | Self::AlreadyInstalled { field }
+            | Self::NotInstalled { field } => one(field),
+            Self::Zone(_) => one("timeZone"),
+            Self::Resolve(ResolveError::NobodyThere { .. }) => one("terminalNumber"),
             Self::Resolve(_) => one("serialNumber"),
-            Self::IllegalStatus { .. } => one("status"),
-            Self::PositionOccupied { .. } => one("positionId"),
-            Self::AlreadyInstalled | Self::NotInstalled => one("deviceId"),
+            Self::PositionOccupied { .. } | Self::PositionJustFilled => one("positionId"),
             Self::Conflict { .. } => one("expectedVersion"),
             Self::IdempotencyMismatch => one("idempotencyKey"),
             Self::Store(_) => vec![],

@@ -19,6 +19,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
+use uuid::Uuid;
 
 code_enum! {
     /// What an event says happened.
@@ -169,7 +170,7 @@ pub fn read(stored: &StoredEvent) -> Option<Event> {
         return None;
     }
     Some(Event {
-        device: stored.device,
+        device: DeviceId(string(2)?.parse().ok()?),
         sequence: field(3)?.as_i64()?,
         occurred_at: string(4)?.parse().ok()?,
         recorded_at: string(5)?.parse().ok()?,
@@ -181,6 +182,16 @@ pub fn read(stored: &StoredEvent) -> Option<Event> {
         previous_hash: string(12)?,
         hash: stored.hash.clone(),
     })
+}
+
+/// The site an event says its device left.
+fn left_site(event: &NewEvent) -> Option<Uuid> {
+    let key = match event.kind {
+        EventKind::Removed | EventKind::SwappedOut => "siteId",
+        EventKind::Relocated => "fromSiteId",
+        _ => return None,
+    };
+    event.payload.get(key)?.as_str()?.parse().ok()
 }
 
 /// Walks a chain in order: every hash, every column against its text, no gap, and the tail
@@ -200,12 +211,12 @@ pub fn verify(events: &[StoredEvent], head: Option<&Head>) -> Integrity {
                 Some((stored.sequence, "it does not follow the event before it".into()))
             }
             Some(event)
-                if event.sequence != stored.sequence
+                if event.device != stored.device
+                    || event.sequence != stored.sequence
                     || text(event.occurred_at) != text(stored.occurred_at)
                     || text(event.recorded_at) != text(stored.recorded_at)
                     || event.kind.as_str() != stored.kind
-                    || event.actor != stored.actor
-                    || !stored.canonical.contains(&stored.device.0.to_string()) =>
+                    || event.actor != stored.actor =>
             {
                 Some((stored.sequence, "its columns differ from its text".into()))
             }
@@ -225,6 +236,8 @@ pub fn verify(events: &[StoredEvent], head: Option<&Head>) -> Integrity {
             }
             Some(head) if head.hash != previous => Some((count, "the last event is not the one the head names".into())),
             None if count > 0 => Some((count, "the head of the file is missing".into())),
+            // Registration is every file's first event.
+            _ if count == 0 => Some((1, "the file is empty, even the registration is missing".into())),
             _ => None,
         };
     }
@@ -296,6 +309,8 @@ impl DeviceFile {
         for site in file_store::sites_of(tx.conn(), tx.scope(), &devices).await? {
             touched.push((SubjectKind::Site, site));
         }
+        // A site a device has left is not among those at which devices stand now.
+        touched.extend(events.iter().filter_map(left_site).map(|site| (SubjectKind::Site, site)));
         marks::mark(tx, &touched, self.ids.uuid(tx.now())).await?;
         let messages = heads
             .iter()
@@ -311,5 +326,95 @@ impl DeviceFile {
             observer.appended(tx, &events).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEVICE: DeviceId = DeviceId(Uuid::from_u128(7));
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn chain(count: i64) -> (Vec<StoredEvent>, Head) {
+        let organization = OrganizationId(Uuid::from_u128(1));
+        let recorded_at = at("2026-11-24T08:00:00.000001Z");
+        let mut head = Head::default();
+        let mut stored = Vec::new();
+        for sequence in 1..=count {
+            let event = NewEvent {
+                device: DEVICE,
+                occurred_at: at("2026-11-24T07:59:00Z"),
+                kind: EventKind::StatusChanged,
+                payload: json!({"status": "READY", "place": sequence}),
+                corrects: None,
+            };
+            let canonical = canonical(organization, &event, sequence, recorded_at, "planner", "r-1", &head.hash);
+            head = Head { sequence, hash: sha256_hex(&canonical) };
+            stored.push(StoredEvent {
+                device: DEVICE,
+                sequence,
+                occurred_at: event.occurred_at,
+                recorded_at,
+                kind: event.kind.as_str().to_owned(),
+                actor: "planner".to_owned(),
+                canonical,
+                hash: head.hash.clone(),
+            });
+        }
+        (stored, head)
+    }
+
+    #[test]
+    fn an_untouched_file_is_intact_and_reads_back() {
+        let (stored, head) = chain(3);
+        let found = verify(&stored, Some(&head));
+        assert!(found.is_intact, "{found:?}");
+        assert_eq!((found.event_count, found.head_hash), (3, head.hash));
+        let event = read(&stored[1]).unwrap();
+        assert_eq!((event.device, event.sequence, event.payload["place"].as_i64()), (DEVICE, 2, Some(2)));
+    }
+
+    #[test]
+    fn every_kind_of_tampering_names_the_first_bad_event() {
+        let first_bad = |stored: &[StoredEvent], head: Option<&Head>| verify(stored, head).first_bad_sequence;
+        let (stored, head) = chain(4);
+
+        let mut edited = stored.clone();
+        edited[1].canonical = edited[1].canonical.replace("READY", "LOST");
+        assert_eq!(first_bad(&edited, Some(&head)), Some(2), "edited text");
+
+        let mut rehashed = edited.clone();
+        rehashed[1].hash = sha256_hex(&rehashed[1].canonical);
+        assert_eq!(first_bad(&rehashed, Some(&head)), Some(3), "edited text with its own hash");
+
+        let mut column = stored.clone();
+        column[2].kind = EventKind::Removed.as_str().to_owned();
+        assert_eq!(first_bad(&column, Some(&head)), Some(3), "edited column");
+
+        let mut other_device = stored.clone();
+        other_device[0].device = DeviceId(Uuid::from_u128(8));
+        assert_eq!(first_bad(&other_device, Some(&head)), Some(1), "moved to another device");
+
+        let mut gap = stored.clone();
+        gap.remove(1);
+        assert_eq!(first_bad(&gap, Some(&head)), Some(2), "removed from the middle");
+
+        assert_eq!(first_bad(&stored[..3], Some(&head)), Some(4), "removed from the end");
+        assert_eq!(first_bad(&stored, None), Some(4), "head removed");
+        assert_eq!(first_bad(&[], Some(&Head::default())), Some(1), "everything removed");
+        assert_eq!(first_bad(&[], None), Some(1), "everything removed, the head too");
+    }
+
+    #[test]
+    fn a_device_that_leaves_marks_the_site_it_left() {
+        let site = Uuid::from_u128(9);
+        let event = |kind, payload| NewEvent { device: DEVICE, occurred_at: at("2026-11-24T07:59:00Z"), kind, payload, corrects: None };
+        assert_eq!(left_site(&event(EventKind::Removed, json!({"siteId": site}))), Some(site));
+        assert_eq!(left_site(&event(EventKind::Relocated, json!({"siteId": DEVICE, "fromSiteId": site}))), Some(site));
+        assert_eq!(left_site(&event(EventKind::Installed, json!({"siteId": site}))), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Re-derives what a device is from its file alone, to compare with the tables.
 
 use super::file::{Event, EventKind};
-use super::model::{Component, Device, SoftwareItem};
+use super::model::{Binding, Component, Device, MAIN_FIRMWARE, SoftwareItem, SoftwareKind};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +12,10 @@ pub struct Derived {
     pub status: String,
     /// Position it fills.
     pub position_id: Option<String>,
+    /// Position its open binding names.
+    pub bound_position_id: Option<String>,
+    /// Version of its firmware item.
+    pub firmware_version: Option<String>,
     /// Version by software kind and name.
     pub software: BTreeMap<(String, String), String>,
     /// Kinds of the parts that are in.
@@ -27,7 +31,18 @@ pub fn fold(events: &[Event]) -> Derived {
     let mut now = Derived::default();
     for event in events {
         let payload = &event.payload;
-        if let Some(status) = text(payload, "status") {
+        // Other rooms may have a status of their own in their payloads.
+        if matches!(
+            event.kind,
+            EventKind::DeviceRegistered
+                | EventKind::StatusChanged
+                | EventKind::Installed
+                | EventKind::Removed
+                | EventKind::Relocated
+                | EventKind::SwappedOut
+                | EventKind::SwappedIn
+        ) && let Some(status) = text(payload, "status")
+        {
             now.status = status;
         }
         match event.kind {
@@ -56,14 +71,22 @@ pub fn fold(events: &[Event]) -> Derived {
             _ => {}
         }
     }
+    now.bound_position_id.clone_from(&now.position_id);
+    now.firmware_version = now.software.get(&main_firmware()).cloned();
     now
 }
 
+fn main_firmware() -> (String, String) {
+    (SoftwareKind::Firmware.as_str().to_owned(), MAIN_FIRMWARE.to_owned())
+}
+
 /// What the tables say, in the same form.
-pub fn stated(device: &Device, components: &[Component], software: &[SoftwareItem]) -> Derived {
+pub fn stated(device: &Device, open: Option<&Binding>, components: &[Component], software: &[SoftwareItem]) -> Derived {
     Derived {
         status: device.status.as_str().to_owned(),
         position_id: device.position_id.map(|p| p.0.to_string()),
+        bound_position_id: open.map(|b| b.position_id.0.to_string()),
+        firmware_version: device.firmware_version.clone(),
         software: software
             .iter()
             .map(|s| ((s.kind.as_str().to_owned(), s.name.clone()), s.version.clone()))
@@ -85,6 +108,12 @@ pub fn differences(file: &Derived, tables: &Derived) -> Vec<String> {
     if file.position_id != tables.position_id {
         found.push("the position in the table is not the one of the file".to_owned());
     }
+    if file.bound_position_id != tables.bound_position_id {
+        found.push("the open binding is not the one of the file".to_owned());
+    }
+    if file.firmware_version != tables.firmware_version {
+        found.push("the firmware version in the table is not the one of the file".to_owned());
+    }
     if file.software != tables.software {
         found.push("installed software differs from the file".to_owned());
     }
@@ -92,4 +121,52 @@ pub fn differences(file: &Derived, tables: &Derived) -> Vec<String> {
         found.push("components differ from the file".to_owned());
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::ids::DeviceId;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    fn event(sequence: i64, kind: EventKind, payload: Value) -> Event {
+        Event {
+            device: DeviceId(Uuid::from_u128(7)),
+            sequence,
+            occurred_at: "2026-11-24T08:00:00Z".parse().unwrap(),
+            recorded_at: "2026-11-24T08:00:00Z".parse().unwrap(),
+            kind,
+            actor: "planner".into(),
+            request_id: "r-1".into(),
+            payload,
+            corrects: None,
+            previous_hash: String::new(),
+            hash: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_life_in_events_gives_status_place_parts_and_software() {
+        let position = Uuid::from_u128(3).to_string();
+        let events = [
+            event(1, EventKind::DeviceRegistered, json!({"status": "IN_STOCK", "components": ["PRINTER", "BATTERY"]})),
+            event(2, EventKind::SoftwareReported, json!({"kind": "FIRMWARE", "name": "firmware", "version": "3.2.0"})),
+            event(3, EventKind::Installed, json!({"status": "INSTALLED", "positionId": position})),
+            event(4, EventKind::ComponentRemoved, json!({"kind": "BATTERY"})),
+            event(5, EventKind::VisitLogged, json!({"status": "somebody else's"})),
+            event(6, EventKind::SoftwareReported, json!({"kind": "FIRMWARE", "name": "firmware", "version": "3.2.1"})),
+        ];
+        let now = fold(&events);
+        assert_eq!(now.status, "INSTALLED");
+        assert_eq!(now.position_id.as_ref(), Some(&position));
+        assert_eq!(now.firmware_version.as_deref(), Some("3.2.1"));
+        assert_eq!(now.components, BTreeSet::from(["PRINTER".to_owned()]));
+
+        let removed = event(7, EventKind::Removed, json!({"status": "IN_STOCK", "positionId": position}));
+        let after = fold(&[events.as_slice(), &[removed]].concat());
+        assert_eq!((after.status.as_str(), after.position_id.as_ref()), ("IN_STOCK", None));
+        assert_eq!(differences(&after, &now).len(), 3, "status, position and binding differ");
+        assert!(differences(&now, &now).is_empty());
+    }
 }

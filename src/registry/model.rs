@@ -231,6 +231,9 @@ pub struct Component {
     pub removed_at: Option<DateTime<Utc>>,
 }
 
+/// The name of the firmware item whose version is a device's `firmwareVersion`.
+pub const MAIN_FIRMWARE: &str = "firmware";
+
 /// One installed thing with a version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SoftwareItem {

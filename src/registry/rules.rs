@@ -1,6 +1,7 @@
 //! The status machine of devices; pure.
 
-use super::model::DeviceStatus;
+use super::model::{Binding, DeviceStatus};
+use chrono::{DateTime, Utc};
 
 /// Statuses in which a device stands at a position.
 pub const IN_FIELD: [DeviceStatus; 3] =
@@ -25,7 +26,7 @@ pub fn may_become(from: DeviceStatus, to: DeviceStatus) -> bool {
     match from {
         Ordered => matches!(to, InStock | Lost),
         InStock => matches!(to, Ready | InTransit | Quarantined | InRepair | Retired | Destroyed | Lost),
-        Ready => matches!(to, InStock | InTransit | Quarantined | InRepair | Retired | Lost),
+        Ready => matches!(to, InStock | InTransit | Quarantined | InRepair | Retired | Destroyed | Lost),
         InTransit => matches!(to, InStock | Ready | Quarantined | InRepair | Lost),
         Installed => matches!(to, InService | Suspended | Quarantined | Retired | Destroyed | Lost),
         InService => matches!(to, Suspended | Quarantined | Retired | Destroyed | Lost),
@@ -43,9 +44,58 @@ pub fn is_in_field(status: DeviceStatus) -> bool {
     IN_FIELD.contains(&status)
 }
 
+/// When a device was last installed or removed, from all its bindings; it cannot act before.
+pub fn last_move(line: &[Binding]) -> Option<DateTime<Utc>> {
+    line.iter().map(|b| b.ended_at.unwrap_or(b.started_at)).max()
+}
+
+/// When a position was last left, from all its bindings; nothing can be installed before.
+pub fn last_left(line: &[Binding]) -> Option<DateTime<Utc>> {
+    line.iter().filter_map(|b| b.ended_at).max()
+}
+
+/// The binding that fills a position or holds a device now.
+pub fn open(line: &[Binding]) -> Option<&Binding> {
+    line.iter().find(|b| b.ended_at.is_none())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_status_machine_is_exactly_this_table() {
+        use DeviceStatus::*;
+        let table: [(DeviceStatus, &[DeviceStatus]); 12] = [
+            (Ordered, &[InStock, Lost]),
+            (InStock, &[Ready, InTransit, Quarantined, InRepair, Retired, Destroyed, Lost]),
+            (Ready, &[InStock, InTransit, Quarantined, InRepair, Retired, Destroyed, Lost]),
+            (InTransit, &[InStock, Ready, Quarantined, InRepair, Lost]),
+            (Installed, &[InService, Suspended, Quarantined, Retired, Destroyed, Lost]),
+            (InService, &[Suspended, Quarantined, Retired, Destroyed, Lost]),
+            (Suspended, &[InService, Quarantined, Retired, Destroyed, Lost]),
+            (Quarantined, &[InStock, InRepair, Retired, Destroyed, Lost]),
+            (InRepair, &[InStock, Ready, Quarantined, Retired, Destroyed, Lost]),
+            (Retired, &[Destroyed]),
+            (Lost, &[InStock, Quarantined, Retired, Destroyed]),
+            (Destroyed, &[]),
+        ];
+        assert_eq!(table.len(), DeviceStatus::ALL.len());
+        for (from, allowed) in table {
+            for to in DeviceStatus::ALL {
+                assert_eq!(may_become(from, *to), allowed.contains(to), "{from} to {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_leaves_the_field_by_a_status_change_may_also_be_removed_so() {
+        for from in IN_FIELD {
+            for to in DeviceStatus::ALL.iter().filter(|s| !is_in_field(**s)) {
+                assert!(!may_become(from, *to) || AFTER_REMOVAL.contains(to), "{from} to {to}");
+            }
+        }
+    }
 
     #[test]
     fn a_destroyed_device_stays_destroyed_and_quarantine_is_reached_from_any_live_status() {

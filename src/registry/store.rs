@@ -9,12 +9,12 @@ use crate::kernel::ids::*;
 use crate::kernel::scope::Scope;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use sea_orm::sea_query::{CaseStatement, Expr, OnConflict};
+use sea_orm::sea_query::{BinOper, CaseStatement, Expr, Func, OnConflict};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 const CHUNK: usize = 1_000;
@@ -35,8 +35,29 @@ fn to_json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
     serde_json::to_string(value).map_err(|e| StoreError::Other(Box::new(e)))
 }
 
+/// Begins with one of the codes, exactly: LIKE would read `%` and `_` in a code as wildcards, and
+/// the databases disagree about its case. One term for each length, so that a long list does not
+/// become a deep expression.
 fn prefixes<C: ColumnTrait>(column: C, codes: &[String]) -> Condition {
-    codes.iter().fold(Condition::any(), |any, code| any.add(column.starts_with(code.as_str())))
+    use sea_orm::sea_query::ExprTrait;
+    let mut by_length: BTreeMap<i32, Vec<&str>> = BTreeMap::new();
+    for code in codes {
+        by_length.entry(i32::try_from(code.chars().count()).unwrap_or(i32::MAX)).or_default().push(code);
+    }
+    by_length.into_iter().fold(Condition::any(), |any, (length, codes)| {
+        let start = Func::cust("substr").args([Expr::col(column.as_column_ref()), Expr::val(1), Expr::val(length)]);
+        any.add(Expr::from(start).is_in(codes))
+    })
+}
+
+/// Contains a text, whatever its case; `%` and `_` in it mean themselves.
+fn contains<C: ColumnTrait>(column: C, part: &str) -> Expr {
+    use sea_orm::sea_query::ExprTrait;
+    let escaped = part.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    // The database lowers both sides: SQLite knows the case of ASCII letters only.
+    let pattern = Expr::from(Func::lower(Expr::val(format!("%{escaped}%"))));
+    let pattern = pattern.binary(BinOper::Escape, Expr::Constant('!'.into()));
+    Expr::from(Func::lower(Expr::col(column.as_column_ref()))).binary(BinOper::Like, pattern)
 }
 
 /// The organization of a scope.
@@ -103,7 +124,7 @@ pub async fn merchants_page(
     use entity::merchant::Column as C;
     let mut find = scoped::find::<entity::merchant::Entity>(scope);
     if let Some(part) = name_contains {
-        find = find.filter(C::Name.contains(part));
+        find = find.filter(contains(C::Name, part));
     }
     if let Some(numbers) = numbers {
         find = find.filter(C::MerchantNumber.is_in(numbers.iter().map(String::as_str)));
@@ -217,7 +238,7 @@ pub async fn sites_page(db: &impl ConnectionTrait, scope: &Scope, filter: &SiteF
         find = find.filter(prefixes(C::RegionCode, codes));
     }
     if let Some(part) = &filter.name_contains {
-        find = find.filter(C::Name.contains(part.as_str()));
+        find = find.filter(contains(C::Name, part));
     }
     if let Some(after) = after {
         find = find.filter(C::Id.gt(after));
@@ -604,9 +625,28 @@ pub async fn upsert_devices(db: &impl ConnectionTrait, scope: &Scope, devices: &
     insert_chunked(db, rows, (!is_new).then_some(conflict)).await
 }
 
+/// Gives the devices standing at a site its region; nothing else of them changes, so that a
+/// device on the move is not written over.
+pub async fn set_region(db: &impl ConnectionTrait, scope: &Scope, site: SiteId, region: Option<&str>) -> StoreResult<()> {
+    use entity::device::Column as C;
+    scoped::update_many::<entity::device::Entity>(scope)
+        .col_expr(C::RegionCode, Expr::value(region.map(str::to_owned)))
+        .filter(C::SiteId.eq(site.0))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Remembers when devices were last heard of; earlier times change nothing.
 pub async fn touch_last_seen(db: &impl ConnectionTrait, scope: &Scope, seen: &[(DeviceId, DateTime<Utc>)]) -> StoreResult<()> {
     use entity::device::Column as C;
+    // One time for each device, the latest.
+    let mut latest: BTreeMap<DeviceId, DateTime<Utc>> = BTreeMap::new();
+    for (device, at) in seen {
+        let known = latest.entry(*device).or_insert(*at);
+        *known = (*known).max(*at);
+    }
+    let seen: Vec<(DeviceId, DateTime<Utc>)> = latest.into_iter().collect();
     for chunk in seen.chunks(CHUNK) {
         let mut case = CaseStatement::new();
         for (device, at) in chunk {
@@ -733,6 +773,25 @@ pub async fn external_ids_of(db: &impl ConnectionTrait, scope: &Scope, devices: 
         for r in rows {
             found.entry(DeviceId(r.device_id)).or_default().push(ExternalId { system: r.system, value: r.value });
         }
+    }
+    Ok(found)
+}
+
+/// Whose these external ids are; those nobody has are absent.
+pub async fn owners_of_external_ids(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    wanted: &[ExternalId],
+) -> StoreResult<HashMap<(String, String), DeviceId>> {
+    use entity::external_id::Column as C;
+    let mut found = HashMap::new();
+    for chunk in wanted.chunks(CHUNK) {
+        let rows = scoped::find::<entity::external_id::Entity>(scope)
+            .filter(C::System.is_in(chunk.iter().map(|e| e.system.as_str())))
+            .filter(C::Value.is_in(chunk.iter().map(|e| e.value.as_str())))
+            .all(db)
+            .await?;
+        found.extend(rows.into_iter().map(|r| ((r.system, r.value), DeviceId(r.device_id))));
     }
     Ok(found)
 }

@@ -28,6 +28,18 @@ pub struct LifeState {
     pub before_reset: Option<(i64, DateTime<Utc>, i64)>,
 }
 
+impl LifeState {
+    /// Where the fold stood after a checkpoint.
+    pub fn at(checkpoint: &FoldedReading) -> Self {
+        Self {
+            value: checkpoint.reading.value,
+            at: checkpoint.reading.read_at,
+            life: checkpoint.life,
+            before_reset: None,
+        }
+    }
+}
+
 /// Seconds of a civil day.
 const DAY_SECONDS: f64 = 86_400.0;
 
@@ -43,7 +55,9 @@ fn step(spec: &MeterSpec, state: Option<LifeState>, reading: Reading) -> (Dispos
     let at = reading.read_at;
     let value = reading.value;
     let Some(state) = state else {
-        return (Disposition::CountedFirst, LifeState { value, at, life: value.max(0), before_reset: None });
+        // A counter has counted its value before we saw it; a gauge may well be below zero.
+        let life = if spec.is_counter { value.max(0) } else { value };
+        return (Disposition::CountedFirst, LifeState { value, at, life, before_reset: None });
     };
     if !spec.is_counter {
         return (Disposition::Counted, LifeState { value, at, life: value, before_reset: None });
@@ -52,14 +66,17 @@ fn step(spec: &MeterSpec, state: Option<LifeState>, reading: Reading) -> (Dispos
     if value >= state.value {
         let usage = value - state.value;
         if usage <= allowed {
-            return (Disposition::Counted, LifeState { value, at, life: state.life + usage, before_reset: None });
+            return (
+                Disposition::Counted,
+                LifeState { value, at, life: state.life.saturating_add(usage), before_reset: None },
+            );
         }
         if let Some((old, old_at, old_life)) = state.before_reset
             && value >= old
             && value - old <= allowance(spec, old_at, at)
         {
             // The low reading was a glitch: the counter never was reset.
-            let life = (old_life + value - old).max(state.life);
+            let life = old_life.saturating_add(value - old).max(state.life);
             return (Disposition::Recovered, LifeState { value, at, life, before_reset: None });
         }
         return (Disposition::TooFast, state);
@@ -69,17 +86,24 @@ fn step(spec: &MeterSpec, state: Option<LifeState>, reading: Reading) -> (Dispos
     {
         let wrapped = value + modulus - state.value;
         if wrapped <= allowed {
-            return (Disposition::Rollover, LifeState { value, at, life: state.life + wrapped, before_reset: None });
+            return (
+                Disposition::Rollover,
+                LifeState { value, at, life: state.life.saturating_add(wrapped), before_reset: None },
+            );
         }
     }
     let usage = if value <= allowed { value.max(0) } else { 0 };
     let before = state.before_reset.unwrap_or((state.value, state.at, state.life));
-    (Disposition::Reset, LifeState { value, at, life: state.life + usage, before_reset: Some(before) })
+    (Disposition::Reset, LifeState { value, at, life: state.life.saturating_add(usage), before_reset: Some(before) })
 }
 
 /// Folds readings sorted by (device time, value), on from a state. At one time the highest value
 /// counts and the others are superseded.
-pub fn fold(spec: &MeterSpec, mut state: Option<LifeState>, readings: &[Reading]) -> (Vec<FoldedReading>, Option<LifeState>) {
+pub fn fold(
+    spec: &MeterSpec,
+    mut state: Option<LifeState>,
+    readings: &[Reading],
+) -> (Vec<FoldedReading>, Option<LifeState>) {
     let mut folded = Vec::with_capacity(readings.len());
     for (place, reading) in readings.iter().enumerate() {
         let is_superseded = readings.get(place + 1).is_some_and(|next| next.read_at == reading.read_at);
@@ -128,10 +152,15 @@ mod tests {
             kinds(&[day(0, 100_000), day(1, 0), day(2, 100_050), day(3, 100_060)]),
             (vec![CountedFirst, Reset, Recovered, Counted], 100_060)
         );
-        assert_eq!(
-            kinds(&[day(0, 100), day(1, 900_000), day(2, 200)]),
-            (vec![CountedFirst, TooFast, Counted], 200)
-        );
+        assert_eq!(kinds(&[day(0, 100), day(1, 900_000), day(2, 200)]), (vec![CountedFirst, TooFast, Counted], 200));
+    }
+
+    #[test]
+    fn a_gauge_may_begin_below_zero_and_its_latest_value_counts() {
+        let gauge = MeterSpec { is_counter: false, modulus: None, max_per_day: 1 };
+        let (folded, state) = fold(&gauge, None, &[day(0, -50), day(1, 400), day(2, -10)]);
+        assert_eq!(folded.iter().map(|f| f.life).collect::<Vec<_>>(), vec![-50, 400, -10]);
+        assert_eq!(state.map(|s| s.life), Some(-10));
     }
 
     #[test]

@@ -2,11 +2,25 @@
 //!
 //! Its words: readings become a life counter by a fold ([`life`]), life counters become usage per
 //! civil day ([`daily`]), days become a pattern ([`pattern`]), patterns become a forecast
-//! ([`forecast`]). It leaves due dates to `planning`.
+//! ([`forecast`]). [`intake`] lets readings come in any order. It leaves devices, places and the
+//! device file to `registry`, and due dates to `planning`.
+//!
+//! ```
+//! use chrono::{DateTime, TimeDelta};
+//! use tillkeep::usage::life::{MeterSpec, fold};
+//! use tillkeep::usage::model::Reading;
+//!
+//! let day = |n, value| Reading { read_at: DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + n), value };
+//! let meter = MeterSpec { is_counter: true, modulus: None, max_per_day: 5_000 };
+//! // 400 after a day, and 50 more since the counter began again.
+//! let (_, state) = fold(&meter, None, &[day(0, 100), day(1, 400), day(2, 50)]);
+//! assert_eq!(state.map(|s| s.life), Some(450));
+//! ```
 
 pub mod daily;
 pub mod error;
 pub mod forecast;
+pub mod intake;
 pub mod life;
 pub mod model;
 pub mod pattern;

@@ -24,11 +24,24 @@ impl Disposition {
         matches!(self, Self::CountedFirst | Self::Counted | Self::Rollover | Self::Reset | Self::Recovered)
     }
 
+    /// The reading counted and leaves nothing open: a fold can go on from it alone.
+    pub fn is_checkpoint(self) -> bool {
+        self.is_counted() && self != Self::Reset
+    }
+
+    /// The reading was not admitted to the fold when it came.
+    pub fn is_outside_fold(self) -> bool {
+        matches!(self, Self::Future | Self::TooOld)
+    }
+
     /// The reading is kept aside.
     pub fn is_aside(self) -> bool {
         matches!(self, Self::TooFast | Self::Future | Self::TooOld)
     }
 }
+
+/// A device and a meter code.
+pub type MeterKey = (DeviceId, String);
 
 /// A value at device time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,9 +80,9 @@ pub struct MeterState {
     pub first_at: DateTime<Utc>,
     /// Life counter at the first reading.
     pub first_life: i64,
-    /// Readings stored.
+    /// Readings the fold has seen.
     pub reading_count: i64,
-    /// Device time of the latest stored reading, counted or not.
+    /// Device time of the latest reading the fold has seen, counted or not.
     pub last_row_at: DateTime<Utc>,
     /// The last counted reading leaves nothing open.
     pub is_settled: bool,

@@ -1,10 +1,11 @@
 //! Use cases of usage: taking readings in.
 
-use super::daily::{self, DayMap};
+use super::daily::DayMap;
 use super::error::Error;
-use super::life::{self, LifeState, MeterSpec};
+use super::intake::{self, After, Before};
+use super::life::MeterSpec;
 use super::model::*;
-use super::store::{self, MeterKey};
+use super::store::{self, DeviceFacts, ToldAnomaly};
 use crate::catalogue::model::{Meter, MeterKind};
 use crate::db::tx::Tx;
 use crate::db::{Db, StoreResult};
@@ -19,11 +20,10 @@ use crate::registry::marks;
 use crate::registry::model::{DeviceRef, ResolveError};
 use crate::registry::service::resolve_many;
 use crate::registry::store as registry_store;
-use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Readings one request takes (API contract).
@@ -32,6 +32,8 @@ pub const MAX_READINGS: usize = 5_000;
 const SKEW: TimeDelta = TimeDelta::minutes(10);
 /// How long raw readings are kept: five years.
 const RETENTION: TimeDelta = TimeDelta::days(5 * 366);
+/// Meters folded again at a time: their later readings are all in memory.
+const FOLD_AGAIN: usize = 200;
 
 /// One reading as it comes in.
 #[derive(Clone, Debug)]
@@ -77,17 +79,61 @@ pub struct UsageService {
     file: Arc<DeviceFile>,
 }
 
-/// The new readings of one meter, with the rows they came from.
-type Incoming = BTreeMap<Reading, usize>;
+/// Readings of one meter, with the rows they came from.
+type Rows = BTreeMap<Reading, usize>;
+
+/// The readings of one request for one meter.
+#[derive(Debug, Default)]
+struct Incoming {
+    /// Those to be folded.
+    new: Rows,
+    /// Those kept aside because of their time.
+    aside: BTreeMap<Reading, (usize, Disposition)>,
+}
+
+impl Incoming {
+    /// Device time of the earliest and of the latest.
+    fn span(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let times = || self.new.keys().chain(self.aside.keys()).map(|r| r.read_at);
+        Some((times().min()?, times().max()?))
+    }
+
+    fn len(&self) -> usize {
+        self.new.len() + self.aside.len()
+    }
+}
 
 /// What the readings of one request change.
 #[derive(Default)]
 struct Writes {
     readings: Vec<(MeterKey, FoldedReading)>,
+    aside: Vec<(MeterKey, FoldedReading)>,
     states: Vec<MeterState>,
     days: Vec<(MeterKey, DayMap)>,
-    events: Vec<NewEvent>,
-    anomalies: BTreeSet<(MeterKey, &'static str, chrono::NaiveDate)>,
+    seen: BTreeMap<DeviceId, DateTime<Utc>>,
+    /// The first reading of each kind of anomaly on each day.
+    anomalies: BTreeMap<(MeterKey, Disposition, NaiveDate), FoldedReading>,
+    /// What earlier readings were and are taken for: the first of a day, and how many.
+    corrections: BTreeMap<(MeterKey, Disposition, Disposition, NaiveDate), (FoldedReading, u32)>,
+}
+
+/// Refuses texts that cannot name anything, before they are looked up or echoed.
+fn check_texts(input: &ReadingInput) -> Result<(), (Code, String)> {
+    let mut fields = vec![("meter", input.meter.as_str(), 64)];
+    match &input.device {
+        DeviceRef::Id(_) => {}
+        DeviceRef::Serial { serial_number, manufacturer } => fields.extend([
+            ("serialNumber", serial_number.as_str(), 64),
+            ("manufacturer", manufacturer.as_deref().unwrap_or_default(), 100),
+        ]),
+        DeviceRef::Terminal(number) => fields.push(("terminalNumber", number.as_str(), 32)),
+    }
+    for (field, text, max) in fields {
+        if text.chars().nth(max).is_some() {
+            return Err((Code::TooLong, format!("{field} has more than {max} characters; shorten it")));
+        }
+    }
+    Ok(())
 }
 
 impl UsageService {
@@ -122,61 +168,92 @@ impl UsageService {
             return Ok(done);
         }
         let mut recorded = Recorded::default();
-        let incoming = self.admit(&tx, inputs, &mut recorded).await?;
-        self.take_in(&tx, incoming, &mut recorded).await?;
+        let (incoming, facts) = self.admit(&tx, inputs, &mut recorded).await?;
+        self.take_in(&tx, incoming, &facts, &mut recorded).await?;
         recorded.rejected.sort_by_key(|r| r.row);
         tx.finish(&recorded).await?;
         Ok(recorded)
     }
 
     /// Resolves devices and checks values; what is wrong is answered by row.
-    async fn admit(&self, tx: &Tx, inputs: &[ReadingInput], recorded: &mut Recorded) -> StoreResult<BTreeMap<MeterKey, Incoming>> {
-        let refs: Vec<(DeviceRef, DateTime<Utc>)> = inputs.iter().map(|r| (r.device.clone(), r.read_at)).collect();
-        let resolved = resolve_many(tx.conn(), tx.scope(), &refs).await?;
-        let mut devices: Vec<DeviceId> = resolved.iter().filter_map(|r| r.as_ref().ok().copied()).collect();
-        devices.sort_unstable();
-        devices.dedup();
-        let (specs, meters) = store::specs(tx.conn(), tx.scope(), &devices).await?;
-        let mut incoming: BTreeMap<MeterKey, Incoming> = BTreeMap::new();
-        for (row, (input, device)) in inputs.iter().zip(resolved).enumerate() {
-            let mut refuse = |code: Code, message: String| {
-                recorded.rejected.push(RowIssue { row, code, message, is_kept: false });
-            };
-            let device = match device {
-                Ok(device) => device,
-                Err(e @ ResolveError::Ambiguous { .. }) => {
-                    refuse(Code::Ambiguous, e.to_string());
-                    continue;
-                }
-                Err(e) => {
-                    refuse(Code::NotFound, e.to_string());
-                    continue;
-                }
-            };
-            let key = (device, input.meter.clone());
-            let Some(meter) = meters.get(&input.meter).filter(|_| specs.contains_key(&key)) else {
-                let code: String = input.meter.chars().take(64).collect();
-                refuse(Code::UnknownMeter, format!("this device's model has no meter {code}; correct the code or add the meter to the model"));
-                continue;
-            };
-            if let Err(e) = check_instant(input.read_at) {
-                refuse(Code::InvalidInstant, format!("readAt {e}"));
-                continue;
-            }
-            match meter.to_units(input.value) {
-                Ok(value) => {
-                    incoming.entry(key).or_default().entry(Reading { read_at: input.read_at, value }).or_insert(row);
-                }
-                Err(e) => refuse(Code::InvalidNumber, format!("value {e}")),
+    async fn admit(
+        &self,
+        tx: &Tx,
+        inputs: &[ReadingInput],
+        recorded: &mut Recorded,
+    ) -> StoreResult<(BTreeMap<MeterKey, Incoming>, DeviceFacts)> {
+        let now = tx.now();
+        let refuse = |recorded: &mut Recorded, row: usize, code: Code, message: String| {
+            recorded.rejected.push(RowIssue { row, code, message, is_kept: false });
+        };
+        let (mut rows, mut refs) = (Vec::with_capacity(inputs.len()), Vec::with_capacity(inputs.len()));
+        for (row, input) in inputs.iter().enumerate() {
+            if let Err((code, message)) = check_texts(input) {
+                refuse(recorded, row, code, message);
+            } else if let Err(e) = check_instant(input.read_at) {
+                refuse(recorded, row, Code::InvalidInstant, format!("readAt {e}"));
+            } else {
+                rows.push((row, input));
+                refs.push((input.device.clone(), input.read_at));
             }
         }
-        let kept: usize = incoming.values().map(BTreeMap::len).sum();
+        let resolved = resolve_many(tx.conn(), tx.scope(), &refs).await?;
+        let devices: BTreeSet<DeviceId> = resolved.iter().filter_map(|r| r.as_ref().ok().copied()).collect();
+        let devices: Vec<DeviceId> = devices.into_iter().collect();
+        let facts = store::device_facts(tx.conn(), tx.scope(), &devices).await?;
+        let mut incoming: BTreeMap<MeterKey, Incoming> = BTreeMap::new();
+        for ((row, input), device) in rows.into_iter().zip(resolved) {
+            let device = match device {
+                Ok(device) => device,
+                Err(e) => {
+                    let code = match &e {
+                        ResolveError::Ambiguous { .. } => Code::Ambiguous,
+                        ResolveError::Unknown(_) | ResolveError::NobodyThere { .. } => Code::NotFound,
+                    };
+                    refuse(recorded, row, code, e.to_string());
+                    continue;
+                }
+            };
+            let key = (device, input.meter.trim().to_owned());
+            let Some(meter) = facts.meters.get(&key.1).filter(|_| facts.specs.contains_key(&key)) else {
+                let message = format!(
+                    "this device's model has no meter {}; correct the code or add the meter to the model",
+                    key.1
+                );
+                refuse(recorded, row, Code::UnknownMeter, message);
+                continue;
+            };
+            let value = match meter.to_units(input.value) {
+                Ok(value) => value,
+                Err(e) => {
+                    refuse(recorded, row, Code::InvalidNumber, format!("value {e}"));
+                    continue;
+                }
+            };
+            // What the databases keep of an instant.
+            let reading = Reading { read_at: input.read_at.trunc_subsecs(6), value };
+            let of_meter = incoming.entry(key).or_default();
+            if reading.read_at > now + SKEW {
+                of_meter.aside.entry(reading).or_insert((row, Disposition::Future));
+            } else if reading.read_at < now - RETENTION {
+                of_meter.aside.entry(reading).or_insert((row, Disposition::TooOld));
+            } else {
+                of_meter.new.entry(reading).or_insert(row);
+            }
+        }
+        let kept: usize = incoming.values().map(Incoming::len).sum();
         recorded.duplicate_count = inputs.len() - recorded.rejected.len() - kept;
-        Ok(incoming)
+        Ok((incoming, facts))
     }
 
     /// Folds the new readings into what is stored and writes what changes.
-    async fn take_in(&self, tx: &Tx, mut incoming: BTreeMap<MeterKey, Incoming>, recorded: &mut Recorded) -> StoreResult<()> {
+    async fn take_in(
+        &self,
+        tx: &Tx,
+        mut incoming: BTreeMap<MeterKey, Incoming>,
+        facts: &DeviceFacts,
+        recorded: &mut Recorded,
+    ) -> StoreResult<()> {
         let (db, scope, now) = (tx.conn(), tx.scope(), tx.now());
         if incoming.is_empty() {
             return Ok(());
@@ -185,256 +262,226 @@ impl UsageService {
         let mut devices: Vec<DeviceId> = keys.iter().map(|(d, _)| *d).collect();
         devices.dedup();
         self.file.lock(tx, &devices).await?;
-        let (specs, meters) = store::specs(db, scope, &devices).await?;
-        let zones = store::zones(db, scope, &devices).await?;
-        let states: HashMap<MeterKey, MeterState> = keys
+        let mut states: HashMap<MeterKey, MeterState> = keys
             .iter()
             .cloned()
             .zip(store::meter_states(db, scope, &keys).await?)
             .filter_map(|(k, s)| s.map(|s| (k, s)))
             .collect();
-        // Readings that only continue what is known need nothing but the state; all others are
-        // folded again from the first.
-        let (slow, fast): (Vec<MeterKey>, Vec<MeterKey>) = keys.into_iter().partition(|key| {
-            let first = incoming.get(key).and_then(|i| i.keys().next()).map(|r| r.read_at);
-            match (states.get(key), first) {
-                (Some(state), Some(first)) => !state.is_settled || first <= state.last_row_at,
-                _ => false,
-            }
-        });
-        let mut known = store::readings_of(db, scope, &slow).await?;
-        let earliest = fast.iter().filter_map(|k| states.get(k)).map(|s| s.latest_at).min();
-        let from_year = earliest.map_or(2100, |at| chrono::Datelike::year(&(at - TimeDelta::days(1))));
-        let mut old_days = store::days_of(db, scope, &fast, from_year).await?;
         let mut writes = Writes::default();
-        let mut seen: HashMap<DeviceId, DateTime<Utc>> = HashMap::new();
-        for key in fast.into_iter().chain(slow) {
-            let (Some(spec), Some(meter), Some(mut new)) = (specs.get(&key), meters.get(&key.1), incoming.remove(&key)) else { continue };
-            let spec = MeterSpec { is_counter: meter.kind == MeterKind::Counter, modulus: spec.modulus, max_per_day: spec.max_per_day };
-            let zone = zones.get(&key.0).copied().unwrap_or(Tz::UTC);
-            let before = known.remove(&key);
-            let mut aside = Vec::new();
-            new.retain(|reading, row| {
-                let (disposition, problem) = if reading.read_at > now + SKEW {
-                    (Disposition::Future, "lies in the future; it is kept aside, send it again when its time has come")
-                } else if reading.read_at < now - RETENTION {
-                    (Disposition::TooOld, "is older than raw readings are kept (5 years); it is kept aside")
-                } else {
-                    return true;
-                };
-                recorded.rejected.push(RowIssue { row: *row, code: Code::InvalidInstant, message: format!("readAt {problem}"), is_kept: true });
-                aside.push((key.clone(), FoldedReading { reading: *reading, disposition, life: 0 }));
-                false
-            });
-            if let Some(stored) = &before {
-                for f in stored.iter().filter(|f| !matches!(f.disposition, Disposition::Future | Disposition::TooOld)) {
-                    if new.remove(&f.reading).is_some() {
-                        recorded.duplicate_count += 1;
-                    }
-                }
-            }
-            let aside_count = aside.len() as i64;
-            writes.readings.extend(aside);
-            if let Some(last) = new.keys().map(|r| r.read_at).max() {
-                let at = seen.entry(key.0).or_insert(last);
-                *at = (*at).max(last);
-            }
-            if new.is_empty() && aside_count == 0 {
-                continue;
-            }
-            let state = states.get(&key).cloned();
-            let folding = Folding { key: &key, meter, spec, zone, now };
-            match before {
-                Some(before) => folding.anew(&before, &new, aside_count, recorded, &mut writes),
-                None => folding.on(state, &new, old_days.remove(&key).unwrap_or_default(), aside_count, recorded, &mut writes),
+        // Readings that only continue what is known need nothing but the state.
+        let (again, onward): (Vec<MeterKey>, Vec<MeterKey>) = keys.into_iter().partition(|key| {
+            let earliest = incoming.get(key).and_then(Incoming::span).map(|(earliest, _)| earliest);
+            earliest.is_some_and(|at| intake::must_fold_again(states.get(key), at))
+        });
+        let from_year = onward
+            .iter()
+            .filter_map(|k| states.get(k).map(|s| intake::days_from(facts.zone(k.0), s.latest_at).year()))
+            .min();
+        let mut days = match from_year {
+            Some(year) => store::days_of(db, scope, &onward, year).await?,
+            None => HashMap::new(),
+        };
+        for key in onward {
+            let Some(new) = incoming.remove(&key) else { continue };
+            let before = Before { state: states.remove(&key), rows: None, days: days.remove(&key).unwrap_or_default() };
+            Self::fold(&key, facts, before, new, now, recorded, &mut writes);
+        }
+        for chunk in again.chunks(FOLD_AGAIN) {
+            let chunk = Self::drop_known(tx, chunk, &mut incoming, recorded).await?;
+            let asked: Vec<(&MeterKey, chrono_tz::Tz, DateTime<Utc>)> = chunk
+                .iter()
+                .filter_map(|key| Some((key, facts.zone(key.0), incoming.get(key)?.new.keys().next()?.read_at)))
+                .collect();
+            let rows = store::rows_to_fold(db, scope, &asked).await?;
+            let from_year = asked
+                .iter()
+                .zip(&rows)
+                .filter_map(|((_, zone, _), rows)| Some(intake::days_from(*zone, rows.first()?.reading.read_at).year()))
+                .min();
+            let mut days = store::days_of(db, scope, &chunk, from_year.unwrap_or(i32::MAX)).await?;
+            let mut rows: HashMap<MeterKey, Vec<FoldedReading>> =
+                asked.into_iter().zip(rows).map(|((key, ..), rows)| (key.clone(), rows)).collect();
+            for key in &chunk {
+                let Some(new) = incoming.remove(key) else { continue };
+                let rows = rows.remove(key).unwrap_or_default();
+                let before =
+                    Before { state: states.remove(key), rows: Some(rows), days: days.remove(key).unwrap_or_default() };
+                Self::fold(key, facts, before, new, now, recorded, &mut writes);
             }
         }
-        store::upsert_readings(db, scope, &writes.readings, &tx.call.actor, now).await?;
-        store::upsert_states(db, scope, &writes.states).await?;
-        store::write_days(db, scope, &writes.days).await?;
-        let mut seen: Vec<(DeviceId, DateTime<Utc>)> = seen.into_iter().collect();
-        seen.sort_unstable();
-        registry_store::touch_last_seen(db, scope, &seen).await?;
-        let marked: Vec<_> = devices.iter().map(|d| (SubjectKind::Device, d.0)).collect();
-        marks::mark(tx, &marked, self.ids.uuid(now)).await?;
-        self.file.append(tx, writes.events).await
+        self.write(tx, facts, writes).await
     }
-}
 
-/// One meter of one device, being folded.
-struct Folding<'a> {
-    key: &'a MeterKey,
-    meter: &'a Meter,
-    spec: MeterSpec,
-    zone: Tz,
-    now: DateTime<Utc>,
-}
+    /// Takes out readings that are stored already, counting them as duplicates, and answers the
+    /// meters that have others. One that was too fast stays in: it is looked at again.
+    async fn drop_known(
+        tx: &Tx,
+        keys: &[MeterKey],
+        incoming: &mut BTreeMap<MeterKey, Incoming>,
+        recorded: &mut Recorded,
+    ) -> StoreResult<Vec<MeterKey>> {
+        let asked: Vec<(&MeterKey, DateTime<Utc>, DateTime<Utc>)> = keys
+            .iter()
+            .filter_map(|key| incoming.get(key).and_then(Incoming::span).map(|(from, to)| (key, from, to)))
+            .collect();
+        let known = store::readings_between(tx.conn(), tx.scope(), &asked).await?;
+        let mut left = Vec::new();
+        for ((key, ..), known) in asked.into_iter().zip(known) {
+            let Some(of_meter) = incoming.get_mut(key) else { continue };
+            for f in known.iter().filter(|f| !f.disposition.is_aside()) {
+                recorded.duplicate_count += usize::from(of_meter.new.remove(&f.reading).is_some());
+                recorded.duplicate_count += usize::from(of_meter.aside.remove(&f.reading).is_some());
+            }
+            if of_meter.len() > 0 {
+                left.push(key.clone());
+            } else {
+                incoming.remove(key);
+            }
+        }
+        Ok(left)
+    }
 
-impl Folding<'_> {
-    /// Goes on from the state: every new reading is later than every stored one.
-    fn on(
-        &self,
-        state: Option<MeterState>,
-        new: &Incoming,
-        mut days: DayMap,
-        aside_count: i64,
+    /// Folds one meter's new readings and notes what is to be written and answered.
+    fn fold(
+        key: &MeterKey,
+        facts: &DeviceFacts,
+        before: Before,
+        incoming: Incoming,
+        now: DateTime<Utc>,
         recorded: &mut Recorded,
         writes: &mut Writes,
     ) {
-        let readings: Vec<Reading> = new.keys().copied().collect();
-        let start = state.as_ref().filter(|s| s.reading_count > 0).map(|s| LifeState {
-            value: s.latest_value,
-            at: s.latest_at,
-            life: s.life,
-            before_reset: None,
-        });
-        let (folded, end) = life::fold(&self.spec, start, &readings);
-        let Some(end) = end else { return };
-        let mut last = start.map(|s| (s.at, s.life));
-        for f in folded.iter().filter(|f| f.disposition.is_counted()) {
-            self.add_days(&mut days, &mut last, f);
+        let (Some(spec), Some(meter)) = (facts.specs.get(key), facts.meters.get(&key.1)) else { return };
+        for (reading, (row, disposition)) in incoming.aside {
+            let problem = match disposition {
+                Disposition::Future => "lies in the future; it is kept aside, send it again when its time has come",
+                _ => "is older than raw readings are kept (5 years); it is kept aside",
+            };
+            let message = format!("readAt {problem}");
+            recorded.rejected.push(RowIssue { row, code: Code::InvalidInstant, message, is_kept: true });
+            writes.aside.push((key.clone(), FoldedReading { reading, disposition, life: 0 }));
         }
-        self.report(&folded, new, recorded, writes);
-        let first = folded.iter().find(|f| f.disposition.is_counted());
-        writes.states.push(MeterState {
-            device_id: self.key.0,
-            meter_code: self.key.1.clone(),
-            latest_value: end.value,
-            latest_at: end.at,
-            life: end.life,
-            first_at: state.as_ref().map(|s| s.first_at).or(first.map(|f| f.reading.read_at)).unwrap_or(end.at),
-            first_life: state.as_ref().map(|s| s.first_life).or(first.map(|f| f.life)).unwrap_or(end.life),
-            reading_count: state.as_ref().map_or(0, |s| s.reading_count) + readings.len() as i64 + aside_count,
-            last_row_at: readings.last().map_or(end.at, |r| r.read_at),
-            is_settled: end.before_reset.is_none(),
-            updated_at: self.now,
-        });
-        writes.readings.extend(folded.into_iter().map(|f| (self.key.clone(), f)));
-        writes.days.push((self.key.clone(), days));
-    }
-
-    /// Folds everything again: a new reading is not later than all stored ones.
-    fn anew(&self, before: &[FoldedReading], new: &Incoming, aside_count: i64, recorded: &mut Recorded, writes: &mut Writes) {
-        let mut all: BTreeSet<Reading> = before
-            .iter()
-            .filter(|f| !matches!(f.disposition, Disposition::Future | Disposition::TooOld))
-            .map(|f| f.reading)
-            .collect();
-        all.extend(new.keys().copied());
-        let readings: Vec<Reading> = all.into_iter().collect();
-        let (folded, end) = life::fold(&self.spec, None, &readings);
-        let Some(end) = end else { return };
-        let known: HashMap<Reading, &FoldedReading> = before.iter().map(|f| (f.reading, f)).collect();
-        let mut days = DayMap::new();
-        let mut last = None;
-        let mut changed = Vec::new();
-        for f in &folded {
-            if f.disposition.is_counted() {
-                self.add_days(&mut days, &mut last, f);
-            }
-            match known.get(&f.reading) {
-                Some(old) if **old == *f => {}
-                Some(old) => {
-                    // What an earlier reading was taken for has changed: the file gets a correction.
-                    if old.disposition != f.disposition && (old.disposition.is_aside() || f.disposition.is_aside() || old.disposition == Disposition::Reset || f.disposition == Disposition::Reset) {
-                        writes.events.push(NewEvent {
-                            device: self.key.0,
-                            occurred_at: f.reading.read_at,
-                            kind: EventKind::ReadingReinterpreted,
-                            payload: json!({
-                                "meter": self.key.1, "readAt": f.reading.read_at, "value": self.meter.to_value(f.reading.value),
-                                "was": old.disposition, "is": f.disposition,
-                            }),
-                            corrects: None,
-                        });
-                    }
-                    changed.push(*f);
-                }
-                None => changed.push(*f),
-            }
-        }
-        let fresh: Vec<FoldedReading> = folded.iter().filter(|f| new.contains_key(&f.reading)).copied().collect();
-        self.report(&fresh, new, recorded, writes);
-        let first = folded.iter().find(|f| f.disposition.is_counted());
-        writes.states.push(MeterState {
-            device_id: self.key.0,
-            meter_code: self.key.1.clone(),
-            latest_value: end.value,
-            latest_at: end.at,
-            life: end.life,
-            first_at: first.map_or(end.at, |f| f.reading.read_at),
-            first_life: first.map_or(end.life, |f| f.life),
-            reading_count: before.len() as i64 + fresh.len() as i64 + aside_count,
-            last_row_at: readings.last().map_or(end.at, |r| r.read_at),
-            is_settled: end.before_reset.is_none(),
-            updated_at: self.now,
-        });
-        writes.readings.extend(changed.into_iter().map(|f| (self.key.clone(), f)));
-        writes.days.push((self.key.clone(), days));
-    }
-
-    fn add_days(&self, days: &mut DayMap, last: &mut Option<(DateTime<Utc>, i64)>, f: &FoldedReading) {
-        if self.spec.is_counter
-            && let Some((at, life)) = *last
-        {
-            // The shape of the days known so far; flat while there are none.
-            let shape = shape(days);
-            daily::spread(days, self.zone, at, f.reading.read_at, f.life - life, &shape);
-        }
-        *last = Some((f.reading.read_at, f.life));
-    }
-
-    /// Counts what was accepted, answers what was kept aside, and tells the device file of
-    /// anomalies, at most once per device, meter, kind and day.
-    fn report(&self, folded: &[FoldedReading], new: &Incoming, recorded: &mut Recorded, writes: &mut Writes) {
-        for f in folded {
+        let zone = facts.zone(key.0);
+        let is_counter = meter.kind == MeterKind::Counter;
+        let limits = MeterSpec { is_counter, modulus: spec.modulus, max_per_day: spec.max_per_day };
+        let new: BTreeSet<Reading> = incoming.new.keys().copied().collect();
+        let Some(After { rows, fresh, reinterpreted, state, days }) =
+            intake::take_in(key, &limits, zone, before, &new, now)
+        else {
+            return;
+        };
+        for f in fresh {
             if f.disposition == Disposition::TooFast {
-                if let Some(row) = new.get(&f.reading) {
-                    let max = self.meter.to_value(self.spec.max_per_day);
-                    recorded.rejected.push(RowIssue {
-                        row: *row,
-                        code: Code::OutOfRange,
-                        message: format!("the counter would have grown faster than {max} a day, the most its model is believed; it is kept aside"),
-                        is_kept: true,
-                    });
+                let max = meter.to_value(spec.max_per_day);
+                let message = format!(
+                    "value would have grown by more than {max} a day, the most this model is believed; it is kept aside"
+                );
+                if let Some(row) = incoming.new.get(&f.reading) {
+                    recorded.rejected.push(RowIssue { row: *row, code: Code::OutOfRange, message, is_kept: true });
                 }
             } else {
                 recorded.accepted_count += 1;
             }
-            let kind = match f.disposition {
-                Disposition::Rollover => "ROLLOVER",
-                Disposition::Reset => "RESET",
-                Disposition::TooFast => "TOO_FAST",
-                _ => continue,
-            };
-            let day = local_date(self.zone, f.reading.read_at);
-            if writes.anomalies.insert((self.key.clone(), kind, day)) {
-                writes.events.push(NewEvent {
-                    device: self.key.0,
-                    occurred_at: f.reading.read_at,
-                    kind: EventKind::MeterAnomaly,
-                    payload: json!({
-                        "meter": self.key.1, "anomaly": kind, "value": self.meter.to_value(f.reading.value),
-                        "lifeAfter": self.meter.to_value(f.life),
-                    }),
-                    corrects: None,
-                });
+            if matches!(f.disposition, Disposition::Rollover | Disposition::Reset | Disposition::TooFast) {
+                let day = local_date(zone, f.reading.read_at);
+                writes.anomalies.entry((key.clone(), f.disposition, day)).or_insert(f);
             }
         }
+        for (was, f) in reinterpreted {
+            let day = local_date(zone, f.reading.read_at);
+            writes.corrections.entry((key.clone(), was, f.disposition, day)).or_insert((f, 0)).1 += 1;
+        }
+        if let Some(last) = new.last().map(|r| r.read_at) {
+            let at = writes.seen.entry(key.0).or_insert(last);
+            *at = (*at).max(last);
+        }
+        // Sent again and looked at again, but nothing came of it.
+        if !rows.is_empty() {
+            writes.readings.extend(rows.into_iter().map(|f| (key.clone(), f)));
+            writes.states.push(state);
+            writes.days.push((key.clone(), days));
+        }
     }
-}
 
-/// Mean units by weekday of the last weeks of a day map; ones when it says nothing.
-fn shape(days: &DayMap) -> [f64; 7] {
-    let mut sums = [0.0; 7];
-    let mut counts = [0.0; 7];
-    for (date, usage) in days.iter().rev().filter(|(_, d)| !d.is_estimated).take(56) {
-        let weekday = chrono::Datelike::weekday(date).num_days_from_monday() as usize;
-        sums[weekday] += usage.units as f64;
-        counts[weekday] += 1.0;
+    async fn write(&self, tx: &Tx, facts: &DeviceFacts, writes: Writes) -> StoreResult<()> {
+        let (db, scope, now) = (tx.conn(), tx.scope(), tx.now());
+        store::upsert_readings(db, scope, &writes.readings, &tx.call.actor, now).await?;
+        store::add_aside(db, scope, &writes.aside, &tx.call.actor, now).await?;
+        store::upsert_states(db, scope, &writes.states).await?;
+        store::write_days(db, scope, &writes.days).await?;
+        let seen: Vec<(DeviceId, DateTime<Utc>)> = writes.seen.iter().map(|(d, at)| (*d, *at)).collect();
+        registry_store::touch_last_seen(db, scope, &seen).await?;
+        let changed: BTreeSet<DeviceId> = writes.states.iter().map(|s| s.device_id).collect();
+        let marked: Vec<_> = changed.iter().map(|d| (SubjectKind::Device, d.0)).collect();
+        marks::mark(tx, &marked, self.ids.uuid(now)).await?;
+        let events = self.events(tx, facts, &writes).await?;
+        self.file.append(tx, events).await
     }
-    if counts.iter().any(|c| *c == 0.0) || sums.iter().sum::<f64>() <= 0.0 {
-        return [1.0; 7];
+
+    /// What the device files are told: an anomaly once per device, meter, kind and local day, and
+    /// a correction where an earlier reading is taken for something else.
+    async fn events(&self, tx: &Tx, facts: &DeviceFacts, writes: &Writes) -> StoreResult<Vec<NewEvent>> {
+        let anomalies = writes.anomalies.iter().map(|((key, ..), f)| (key.0, f.reading.read_at));
+        let corrections = writes.corrections.iter().map(|((key, ..), (f, _))| (key.0, f.reading.read_at));
+        let touched: Vec<(DeviceId, DateTime<Utc>)> = anomalies.chain(corrections).collect();
+        let (Some(from), Some(to)) = (touched.iter().map(|t| t.1).min(), touched.iter().map(|t| t.1).max()) else {
+            return Ok(Vec::new());
+        };
+        let devices: BTreeSet<DeviceId> = touched.iter().map(|t| t.0).collect();
+        let devices: Vec<DeviceId> = devices.into_iter().collect();
+        // Two days around, so that every zone's local day is in.
+        let around = TimeDelta::days(2);
+        let told = store::told_anomalies(tx.conn(), tx.scope(), &devices, from - around, to + around).await?;
+        let told_days: HashSet<(&MeterKey, &str, NaiveDate)> =
+            told.iter().map(|t| (&t.key, t.anomaly.as_str(), local_date(facts.zone(t.key.0), t.at))).collect();
+        let mut events = Vec::new();
+        for ((key, disposition, day), f) in &writes.anomalies {
+            let Some(meter) =
+                facts.meters.get(&key.1).filter(|_| !told_days.contains(&(key, disposition.as_str(), *day)))
+            else {
+                continue;
+            };
+            events.push(NewEvent {
+                device: key.0,
+                occurred_at: f.reading.read_at,
+                kind: EventKind::MeterAnomaly,
+                payload: json!({
+                    "meter": key.1, "anomaly": disposition, "value": meter.to_value(f.reading.value),
+                    "lifeAfter": meter.to_value(f.life),
+                }),
+                corrects: None,
+            });
+        }
+        for ((key, was, is, _), (f, count)) in &writes.corrections {
+            let Some(meter) = facts.meters.get(&key.1) else { continue };
+            events.push(Self::correction(key, meter, *was, *is, f, *count, &told));
+        }
+        Ok(events)
     }
-    std::array::from_fn(|day| sums[day] / counts[day])
+
+    fn correction(
+        key: &MeterKey,
+        meter: &Meter,
+        was: Disposition,
+        is: Disposition,
+        f: &FoldedReading,
+        count: u32,
+        told: &[ToldAnomaly],
+    ) -> NewEvent {
+        let corrected = told
+            .iter()
+            .filter(|t| t.key == *key && t.anomaly == was.as_str() && t.at == f.reading.read_at)
+            .max_by_key(|t| t.sequence);
+        NewEvent {
+            device: key.0,
+            occurred_at: f.reading.read_at,
+            kind: EventKind::ReadingReinterpreted,
+            payload: json!({
+                "meter": key.1, "readAt": f.reading.read_at, "value": meter.to_value(f.reading.value),
+                "was": was, "is": is, "readings": count,
+            }),
+            corrects: corrected.map(|t| t.sequence),
+        }
+    }
 }

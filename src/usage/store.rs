@@ -1,28 +1,34 @@
 //! Rows of usage ↔ its model; batch readers over slices of (device, meter).
+//!
+//! The device file belongs to `registry`; it is read here, for anomalies already told, and never
+//! written.
 
-use super::daily::{self, DayMap};
+use super::daily::{DayMap, DayUsage};
+use super::intake;
+pub use super::model::MeterKey;
 use super::model::*;
 use super::pattern::pattern;
 use crate::catalogue::model::{Meter, ModelMeter};
 use crate::db::scoped::{self, insert_chunked};
 use crate::db::{StoreError, StoreResult};
-use crate::entity::{daily_usage, device_meter, meter_reading};
-use crate::kernel::calendar::local_date;
+use crate::entity::{daily_usage, device_event, device_meter, meter_reading};
+use crate::kernel::calendar::{local_date, start_of_day};
 use crate::kernel::ids::{DeviceId, SiteId};
 use crate::kernel::scope::Scope;
+use crate::registry::file::{self, EventKind, StoredEvent};
 use crate::registry::store as registry_store;
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
-use sea_orm::sea_query::{Expr, OnConflict, Query, SelectStatement, UnionType};
-use sea_orm::{ColumnTrait, ConnectionTrait, FromQueryResult, IntoActiveModel, Iterable, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::sea_query::{Alias, Asterisk, Expr, OnConflict, Query, SelectStatement, UnionType};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, FromQueryResult, IntoActiveModel, Iterable, Order, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select,
+};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 const CHUNK: usize = 1_000;
 /// Parts of one UNION: SQLite takes 500.
 const UNION_PARTS: usize = 200;
-
-/// A device and a meter code.
-pub type MeterKey = (DeviceId, String);
 
 fn ids(keys: &[MeterKey]) -> Vec<DeviceId> {
     let mut ids: Vec<DeviceId> = keys.iter().map(|(d, _)| *d).collect();
@@ -62,12 +68,13 @@ pub async fn meters_of(db: &impl ConnectionTrait, scope: &Scope, devices: &[Devi
 }
 
 /// The states of these meters, in the order asked.
-pub async fn meter_states(db: &impl ConnectionTrait, scope: &Scope, keys: &[MeterKey]) -> StoreResult<Vec<Option<MeterState>>> {
-    let known: HashMap<MeterKey, MeterState> = meters_of(db, scope, &ids(keys))
-        .await?
-        .into_iter()
-        .map(|s| ((s.device_id, s.meter_code.clone()), s))
-        .collect();
+pub async fn meter_states(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    keys: &[MeterKey],
+) -> StoreResult<Vec<Option<MeterState>>> {
+    let known: HashMap<MeterKey, MeterState> =
+        meters_of(db, scope, &ids(keys)).await?.into_iter().map(|s| ((s.device_id, s.meter_code.clone()), s)).collect();
     Ok(keys.iter().map(|k| known.get(k).cloned()).collect())
 }
 
@@ -99,51 +106,13 @@ pub async fn upsert_states(db: &impl ConnectionTrait, scope: &Scope, states: &[M
     insert_chunked(db, rows, Some(conflict)).await
 }
 
-fn folded_from(row: &meter_reading::Model) -> StoreResult<FoldedReading> {
-    let disposition = Disposition::parse(&row.disposition).ok_or_else(|| StoreError::Corrupt {
-        table: "meter_reading".into(),
-        column: "disposition".into(),
-        row: row.device_id.to_string(),
-        detail: row.disposition.clone(),
-    })?;
-    Ok(FoldedReading { reading: Reading { read_at: row.read_at, value: row.value }, disposition, life: row.life })
-}
-
-/// All stored readings of these devices' meters, sorted by (device time, value).
-pub async fn readings_of(db: &impl ConnectionTrait, scope: &Scope, keys: &[MeterKey]) -> StoreResult<HashMap<MeterKey, Vec<FoldedReading>>> {
-    let wanted: HashSet<&MeterKey> = keys.iter().collect();
-    let mut codes: Vec<&str> = keys.iter().map(|(_, m)| m.as_str()).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    let mut found: HashMap<MeterKey, Vec<FoldedReading>> = HashMap::new();
-    for chunk in ids(keys).chunks(CHUNK) {
-        let rows = scoped::find::<meter_reading::Entity>(scope)
-            .filter(meter_reading::Column::DeviceId.is_in(chunk.iter().map(|d| d.0)))
-            .filter(meter_reading::Column::MeterCode.is_in(codes.iter().copied()))
-            .order_by_asc(meter_reading::Column::ReadAt)
-            .order_by_asc(meter_reading::Column::Value)
-            .all(db)
-            .await?;
-        for row in rows {
-            let key = (DeviceId(row.device_id), row.meter_code.clone());
-            if wanted.contains(&key) {
-                found.entry(key).or_default().push(folded_from(&row)?);
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// Adds readings, or overwrites what the fold made of those that exist.
-pub async fn upsert_readings(
-    db: &impl ConnectionTrait,
+fn reading_rows(
     scope: &Scope,
     readings: &[(MeterKey, FoldedReading)],
     source: &str,
     now: DateTime<Utc>,
-) -> StoreResult<()> {
-    use meter_reading::Column as C;
-    let rows = readings
+) -> Vec<meter_reading::ActiveModel> {
+    readings
         .iter()
         .map(|((device, meter), f)| {
             meter_reading::Model {
@@ -159,94 +128,147 @@ pub async fn upsert_readings(
             }
             .into_active_model()
         })
-        .collect();
-    let conflict = OnConflict::columns([C::DeviceId, C::MeterCode, C::ReadAt, C::Value])
-        .update_columns([C::Disposition, C::Life])
-        .to_owned();
-    insert_chunked(db, rows, Some(conflict)).await
+        .collect()
 }
 
-/// The packed days of these meters, unpacked; `from_year` and later.
-pub async fn days_of(db: &impl ConnectionTrait, scope: &Scope, keys: &[MeterKey], from_year: i32) -> StoreResult<HashMap<MeterKey, DayMap>> {
+const READING_KEY: [meter_reading::Column; 4] = [
+    meter_reading::Column::DeviceId,
+    meter_reading::Column::MeterCode,
+    meter_reading::Column::ReadAt,
+    meter_reading::Column::Value,
+];
+
+/// Adds readings, or overwrites what the fold made of those that exist.
+pub async fn upsert_readings(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    readings: &[(MeterKey, FoldedReading)],
+    source: &str,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    use meter_reading::Column as C;
+    let conflict = OnConflict::columns(READING_KEY).update_columns([C::Disposition, C::Life]).to_owned();
+    insert_chunked(db, reading_rows(scope, readings, source, now), Some(conflict)).await
+}
+
+/// Adds readings that are kept aside without being folded; those that exist stay as they are.
+pub async fn add_aside(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    readings: &[(MeterKey, FoldedReading)],
+    source: &str,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    let keep = OnConflict::columns(READING_KEY).do_nothing().to_owned();
+    insert_chunked(db, reading_rows(scope, readings, source, now), Some(keep)).await
+}
+
+fn codes(keys: &[MeterKey]) -> Vec<&str> {
+    let mut codes: Vec<&str> = keys.iter().map(|(_, m)| m.as_str()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+/// Usage by day of these meters, from a year on.
+pub async fn days_of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    keys: &[MeterKey],
+    from_year: i32,
+) -> StoreResult<HashMap<MeterKey, DayMap>> {
     let wanted: HashSet<&MeterKey> = keys.iter().collect();
+    let codes = codes(keys);
     let mut found: HashMap<MeterKey, DayMap> = HashMap::new();
     for chunk in ids(keys).chunks(CHUNK) {
         let rows = scoped::find::<daily_usage::Entity>(scope)
             .filter(daily_usage::Column::DeviceId.is_in(chunk.iter().map(|d| d.0)))
+            .filter(daily_usage::Column::MeterCode.is_in(codes.iter().copied()))
             .filter(daily_usage::Column::Year.gte(from_year))
             .all(db)
             .await?;
         for row in rows {
-            let key = (DeviceId(row.device_id), row.meter_code.clone());
-            if wanted.contains(&key) {
-                daily::unpack(&row.days, row.year, found.entry(key).or_default());
+            let key = (DeviceId(row.device_id), row.meter_code);
+            if wanted.contains(&key) && !found.entry(key).or_default().load(row.year, row.days) {
+                return Err(StoreError::Corrupt {
+                    table: "daily_usage".into(),
+                    column: "days".into(),
+                    row: format!("{} {}", row.device_id, row.year),
+                    detail: "not 366 words of 8 bytes".into(),
+                });
             }
         }
     }
     Ok(found)
 }
 
-/// Writes the packed years of a meter that `years` names.
+/// Writes the packed years that changed.
 pub async fn write_days(db: &impl ConnectionTrait, scope: &Scope, days: &[(MeterKey, DayMap)]) -> StoreResult<()> {
     use daily_usage::Column as C;
-    let mut rows = Vec::new();
-    for ((device, meter), map) in days {
-        let years: HashSet<i32> = map.keys().map(NaiveDate::year).collect();
-        for year in years {
-            rows.push(
+    let rows = days
+        .iter()
+        .flat_map(|((device, meter), map)| {
+            map.changed().map(move |(year, bytes)| {
                 daily_usage::Model {
                     organization_id: scope.organization.0,
                     device_id: device.0,
                     meter_code: meter.clone(),
                     year,
-                    days: daily::pack(map, year),
+                    days: bytes.to_vec(),
                 }
-                .into_active_model(),
-            );
-        }
-    }
+                .into_active_model()
+            })
+        })
+        .collect();
     let conflict = OnConflict::columns([C::DeviceId, C::MeterCode, C::Year]).update_column(C::Days).to_owned();
     insert_chunked(db, rows, Some(conflict)).await
 }
 
-/// Zones of devices' civil days: their site's, else the organization's.
-pub async fn zones(db: &impl ConnectionTrait, scope: &Scope, devices: &[DeviceId]) -> StoreResult<HashMap<DeviceId, Tz>> {
+/// What the rooms below say of devices: how their models count, and where their days begin.
+#[derive(Clone, Debug)]
+pub struct DeviceFacts {
+    /// Meters of the devices' models.
+    pub specs: HashMap<MeterKey, ModelMeter>,
+    /// Every meter, by code.
+    pub meters: HashMap<String, Meter>,
+    zones: HashMap<DeviceId, Tz>,
+    fallback: Tz,
+}
+
+impl DeviceFacts {
+    /// Zone of a device's civil days: its site's, else the organization's.
+    pub fn zone(&self, device: DeviceId) -> Tz {
+        self.zones.get(&device).copied().unwrap_or(self.fallback)
+    }
+}
+
+/// Facts of devices, in a number of statements that does not depend on how many there are (per
+/// thousand).
+pub async fn device_facts(db: &impl ConnectionTrait, scope: &Scope, devices: &[DeviceId]) -> StoreResult<DeviceFacts> {
     let devices = registry_store::devices_by_ids(db, scope, devices).await?;
     let mut sites: Vec<SiteId> = devices.iter().filter_map(|d| d.site_id).collect();
     sites.sort_unstable();
     sites.dedup();
-    let zones: HashMap<SiteId, Tz> =
+    let site_zones: HashMap<SiteId, Tz> =
         registry_store::sites_by_ids(db, scope, &sites).await?.into_iter().map(|s| (s.id, s.time_zone)).collect();
-    let fallback = registry_store::organization(db, scope).await?.time_zone;
-    Ok(devices
-        .into_iter()
-        .map(|d| (d.id, d.site_id.and_then(|s| zones.get(&s).copied()).unwrap_or(fallback)))
-        .collect())
-}
-
-/// Meters of the devices' models, by device and code, with the meters' own facts.
-pub async fn specs(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    devices: &[DeviceId],
-) -> StoreResult<(HashMap<MeterKey, ModelMeter>, HashMap<String, Meter>)> {
-    let devices = registry_store::devices_by_ids(db, scope, devices).await?;
     let mut models: Vec<_> = devices.iter().map(|d| d.model_id).collect();
     models.sort_unstable();
     models.dedup();
-    let models: HashMap<_, _> = crate::catalogue::store::models_by_ids(db, scope, &models)
-        .await?
-        .into_iter()
-        .map(|m| (m.id, m))
-        .collect();
+    let models: HashMap<_, _> =
+        crate::catalogue::store::models_by_ids(db, scope, &models).await?.into_iter().map(|m| (m.id, m)).collect();
     let meters = crate::catalogue::store::meters(db, scope).await?.into_iter().map(|m| (m.code.clone(), m)).collect();
+    let fallback = registry_store::organization(db, scope).await?.time_zone;
     let mut specs = HashMap::new();
+    let mut zones = HashMap::new();
     for device in devices {
+        if let Some(zone) = device.site_id.and_then(|s| site_zones.get(&s)) {
+            zones.insert(device.id, *zone);
+        }
         for meter in models.get(&device.model_id).map(|m| m.meters.as_slice()).unwrap_or_default() {
             specs.insert((device.id, meter.meter_code.clone()), meter.clone());
         }
     }
-    Ok((specs, meters))
+    Ok(DeviceFacts { specs, meters, zones, fallback })
 }
 
 /// The last civil day whose usage is known to its end: the day of the last reading if that was
@@ -256,78 +278,252 @@ pub fn last_full_day(zone: Tz, latest_at: DateTime<Utc>) -> NaiveDate {
     if latest_at.with_timezone(&zone).hour() >= 20 { day } else { day.pred_opt().unwrap_or(day) }
 }
 
-/// How these devices are used, in the order asked; none for a meter the model does not have.
-pub async fn patterns(db: &impl ConnectionTrait, scope: &Scope, keys: &[MeterKey]) -> StoreResult<Vec<Option<UsagePattern>>> {
-    let devices = ids(keys);
-    let states = meter_states(db, scope, keys).await?;
-    let zones = zones(db, scope, &devices).await?;
-    let (specs, _) = specs(db, scope, &devices).await?;
-    let earliest = states.iter().flatten().map(|s| s.latest_at).min();
-    let from_year = earliest.map_or(2100, |at| (at - TimeDelta::days(60)).year());
-    let days = days_of(db, scope, keys, from_year).await?;
-    let nothing = DayMap::new();
-    Ok(keys
-        .iter()
-        .zip(states)
-        .map(|(key, state)| {
-            let spec = specs.get(key)?;
-            let zone = zones.get(&key.0).copied().unwrap_or(Tz::UTC);
-            let as_of = state.map_or(NaiveDate::MIN, |s| last_full_day(zone, s.latest_at));
-            Some(pattern(days.get(key).unwrap_or(&nothing), as_of, spec.planning_per_day))
-        })
-        .collect())
+/// The first civil day whose usage is known from its begin: the day after the first reading's.
+pub fn first_full_day(zone: Tz, first_at: DateTime<Utc>) -> NaiveDate {
+    let day = local_date(zone, first_at);
+    if first_at <= start_of_day(zone, day) { day } else { day.succ_opt().unwrap_or(day) }
 }
 
+/// How these devices are used, in the order asked; none for a meter the model does not have.
+///
+/// Only days that are covered from begin to end speak: the day of the first reading does not.
+pub async fn patterns(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    keys: &[MeterKey],
+) -> StoreResult<Vec<Option<UsagePattern>>> {
+    let states = meter_states(db, scope, keys).await?;
+    let facts = device_facts(db, scope, &ids(keys)).await?;
+    let earliest = states.iter().flatten().map(|s| s.latest_at).min();
+    let from_year = earliest.map_or(i32::MAX, |at| (at - TimeDelta::days(60)).year());
+    let mut days = days_of(db, scope, keys, from_year).await?;
+    // The same meter may be asked for twice.
+    let mut known: HashMap<&MeterKey, UsagePattern> = HashMap::new();
+    for (key, state) in keys.iter().zip(&states) {
+        let Some(spec) = facts.specs.get(key).filter(|_| !known.contains_key(key)) else { continue };
+        let mut days = days.remove(key).unwrap_or_default();
+        let as_of = match state {
+            Some(state) => {
+                let zone = facts.zone(key.0);
+                days.forget_before(first_full_day(zone, state.first_at));
+                last_full_day(zone, state.latest_at)
+            }
+            None => NaiveDate::MIN,
+        };
+        known.insert(key, pattern(&days, as_of, spec.planning_per_day));
+    }
+    Ok(keys.iter().map(|key| known.get(key).cloned()).collect())
+}
+
+/// A row of a UNION, with the place of the question it answers.
 #[derive(Debug, FromQueryResult)]
-struct Point {
+struct Answer {
     slot: i32,
     read_at: DateTime<Utc>,
+    value: i64,
+    disposition: String,
     life: i64,
 }
 
-fn counted() -> [&'static str; 5] {
-    [
-        Disposition::CountedFirst.as_str(),
-        Disposition::Counted.as_str(),
-        Disposition::Rollover.as_str(),
-        Disposition::Reset.as_str(),
-        Disposition::Recovered.as_str(),
-    ]
+impl Answer {
+    fn folded(&self) -> StoreResult<FoldedReading> {
+        let disposition = Disposition::parse(&self.disposition).ok_or_else(|| StoreError::Corrupt {
+            table: "meter_reading".into(),
+            column: "disposition".into(),
+            row: self.read_at.to_rfc3339(),
+            detail: self.disposition.clone(),
+        })?;
+        Ok(FoldedReading {
+            reading: Reading { read_at: self.read_at, value: self.value },
+            disposition,
+            life: self.life,
+        })
+    }
 }
 
-/// One counted reading of a meter that meets a bound, as a part of a UNION.
-fn one_point(scope: &Scope, slot: usize, key: &MeterKey, bound: sea_orm::Condition, is_descending: bool, by_life: bool) -> SelectStatement {
+fn codes_that(is_wanted: impl Fn(Disposition) -> bool) -> impl Iterator<Item = &'static str> {
+    Disposition::ALL.iter().copied().filter(move |d| is_wanted(*d)).map(Disposition::as_str)
+}
+
+/// Readings of a meter that meet a condition, as a part of a UNION.
+fn part(scope: &Scope, slot: usize, key: &MeterKey, condition: Condition) -> Select<meter_reading::Entity> {
     use meter_reading::Column as C;
-    let order = if is_descending { sea_orm::Order::Desc } else { sea_orm::Order::Asc };
-    let mut find = scoped::find::<meter_reading::Entity>(scope)
+    scoped::find::<meter_reading::Entity>(scope)
         .select_only()
         .expr_as(Expr::val(slot as i32), "slot")
         .column(C::ReadAt)
+        .column(C::Value)
+        .column(C::Disposition)
         .column(C::Life)
         .filter(C::DeviceId.eq(key.0.0))
         .filter(C::MeterCode.eq(key.1.as_str()))
-        .filter(C::Disposition.is_in(counted()))
-        .filter(bound);
+        .filter(condition)
+}
+
+/// One counted reading that meets a bound: the first or the last, by life counter or by time.
+fn one_point(
+    scope: &Scope,
+    slot: usize,
+    key: &MeterKey,
+    bound: Condition,
+    is_descending: bool,
+    by_life: bool,
+) -> Select<meter_reading::Entity> {
+    use meter_reading::Column as C;
+    let order = if is_descending { Order::Desc } else { Order::Asc };
+    let mut find = part(scope, slot, key, bound.add(C::Disposition.is_in(codes_that(Disposition::is_counted))));
     if by_life {
         find = find.order_by(C::Life, order.clone());
     }
-    let inner = find.order_by(C::ReadAt, order).limit(1).into_query();
-    // SQLite takes LIMIT inside a UNION only in a sub-select.
-    let part = sea_orm::sea_query::Alias::new("part");
-    Query::select().column(sea_orm::sea_query::Asterisk).from_subquery(inner, part).to_owned()
+    find.order_by(C::ReadAt, order).limit(1)
 }
 
-async fn points(db: &impl ConnectionTrait, parts: Vec<SelectStatement>) -> StoreResult<HashMap<usize, (DateTime<Utc>, i64)>> {
-    let mut found = HashMap::new();
-    let mut parts = parts.into_iter().peekable();
-    while let Some(mut query) = parts.next() {
-        for _ in 1..UNION_PARTS {
-            let Some(part) = parts.next() else { break };
-            query.union(UnionType::All, part);
+/// The rows of all parts, in as few statements as the databases allow.
+async fn ask(db: &impl ConnectionTrait, parts: Vec<Select<meter_reading::Entity>>) -> StoreResult<Vec<Answer>> {
+    // SQLite takes LIMIT inside a UNION only in a sub-select.
+    let wrap = |part: Select<meter_reading::Entity>| -> SelectStatement {
+        Query::select().column(Asterisk).from_subquery(part.into_query(), Alias::new("part")).to_owned()
+    };
+    let mut found = Vec::new();
+    let mut parts = parts.into_iter();
+    while let Some(first) = parts.next() {
+        let mut query = wrap(first);
+        for part in parts.by_ref().take(UNION_PARTS - 1) {
+            query.union(UnionType::All, wrap(part));
         }
         let statement = db.get_database_backend().build(&query);
-        for point in Point::find_by_statement(statement).all(db).await? {
-            found.insert(point.slot as usize, (point.read_at, point.life));
+        found.extend(Answer::find_by_statement(statement).all(db).await?);
+    }
+    Ok(found)
+}
+
+async fn points(
+    db: &impl ConnectionTrait,
+    parts: Vec<Select<meter_reading::Entity>>,
+) -> StoreResult<HashMap<usize, (DateTime<Utc>, i64)>> {
+    Ok(ask(db, parts).await?.into_iter().map(|a| (a.slot as usize, (a.read_at, a.life))).collect())
+}
+
+/// Sorts answers to the questions they belong to, each by (device time, value).
+fn sorted(
+    answers: &[Answer],
+    questions: usize,
+    place: impl Fn(usize) -> usize,
+) -> StoreResult<Vec<Vec<FoldedReading>>> {
+    let mut found = vec![Vec::new(); questions];
+    for answer in answers {
+        if let Some(rows) = found.get_mut(place(answer.slot as usize)) {
+            rows.push(answer.folded()?);
+        }
+    }
+    for rows in &mut found {
+        rows.sort_unstable_by_key(|f: &FoldedReading| f.reading);
+    }
+    Ok(found)
+}
+
+/// Stored readings of meters between two device times, both included; in the order asked.
+pub async fn readings_between(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    asked: &[(&MeterKey, DateTime<Utc>, DateTime<Utc>)],
+) -> StoreResult<Vec<Vec<FoldedReading>>> {
+    use meter_reading::Column as C;
+    let parts = asked
+        .iter()
+        .enumerate()
+        .map(|(slot, (key, from, to))| {
+            part(scope, slot, key, Condition::all().add(C::ReadAt.gte(*from)).add(C::ReadAt.lte(*to)))
+        })
+        .collect();
+    sorted(&ask(db, parts).await?, asked.len(), |slot| slot)
+}
+
+/// What has to be folded again when a reading is taken in, per meter and device time of the
+/// earliest one: see [`intake::Before::rows`]. In the order asked.
+pub async fn rows_to_fold(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    asked: &[(&MeterKey, Tz, DateTime<Utc>)],
+) -> StoreResult<Vec<Vec<FoldedReading>>> {
+    use meter_reading::Column as C;
+    let all = Condition::all;
+    let parts = asked
+        .iter()
+        .enumerate()
+        .map(|(slot, (key, _, earliest))| {
+            let bound =
+                all().add(C::ReadAt.lt(*earliest)).add(C::Disposition.is_in(codes_that(Disposition::is_checkpoint)));
+            one_point(scope, slot, key, bound, true, false)
+        })
+        .collect();
+    let checkpoints = points(db, parts).await?;
+    let mut parts = Vec::with_capacity(asked.len() * 2);
+    for (slot, (key, zone, _)) in asked.iter().enumerate() {
+        match checkpoints.get(&slot) {
+            Some((checkpoint, _)) => {
+                let from = intake::rows_from(*zone, *checkpoint);
+                parts.push(part(scope, slot * 2, key, all().add(C::ReadAt.gte(from))));
+                parts.push(one_point(scope, slot * 2 + 1, key, all().add(C::ReadAt.lt(from)), true, false));
+            }
+            None => parts.push(part(scope, slot * 2, key, all())),
+        }
+    }
+    sorted(&ask(db, parts).await?, asked.len(), |slot| slot / 2)
+}
+
+/// An anomaly the device file has been told of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToldAnomaly {
+    /// The meter.
+    pub key: MeterKey,
+    /// RESET, ROLLOVER or TOO_FAST.
+    pub anomaly: String,
+    /// Device time of the reading.
+    pub at: DateTime<Utc>,
+    /// Its place in the file.
+    pub sequence: i64,
+}
+
+/// Anomalies of meters in the files of these devices, of readings between two device times.
+pub async fn told_anomalies(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    devices: &[DeviceId],
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> StoreResult<Vec<ToldAnomaly>> {
+    use device_event::Column as C;
+    let mut found = Vec::new();
+    for chunk in devices.chunks(CHUNK) {
+        let rows = scoped::find::<device_event::Entity>(scope)
+            .filter(C::DeviceId.is_in(chunk.iter().map(|d| d.0)))
+            .filter(C::Kind.eq(EventKind::MeterAnomaly.as_str()))
+            .filter(C::OccurredAt.gte(from))
+            .filter(C::OccurredAt.lte(to))
+            .all(db)
+            .await?;
+        for row in rows {
+            let stored = StoredEvent {
+                device: row.device_id.into(),
+                sequence: row.sequence,
+                occurred_at: row.occurred_at,
+                recorded_at: row.recorded_at,
+                kind: row.kind,
+                actor: row.actor,
+                canonical: row.canonical,
+                hash: row.hash,
+            };
+            let Some(event) = file::read(&stored) else { continue };
+            let text = |name: &str| event.payload.get(name).and_then(|v| v.as_str()).map(str::to_owned);
+            if let (Some(meter), Some(anomaly)) = (text("meter"), text("anomaly")) {
+                found.push(ToldAnomaly {
+                    key: (event.device, meter),
+                    anomaly,
+                    at: event.occurred_at,
+                    sequence: event.sequence,
+                });
+            }
         }
     }
     Ok(found)
@@ -344,9 +540,13 @@ fn between(a: (DateTime<Utc>, i64), b: (DateTime<Utc>, i64), at: DateTime<Utc>) 
 
 /// Life counters at moments, in the order asked: between two counted readings by time, after the
 /// last one its life, before the first one the first one's life; none without readings.
-pub async fn life_at(db: &impl ConnectionTrait, scope: &Scope, asked: &[(DeviceId, String, DateTime<Utc>)]) -> StoreResult<Vec<Option<i64>>> {
+pub async fn life_at(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    asked: &[(DeviceId, String, DateTime<Utc>)],
+) -> StoreResult<Vec<Option<i64>>> {
     use meter_reading::Column as C;
-    let all = sea_orm::Condition::all;
+    let all = Condition::all;
     let mut parts = Vec::with_capacity(asked.len() * 2);
     for (place, (device, meter, at)) in asked.iter().enumerate() {
         let key = (*device, meter.clone());
@@ -366,9 +566,13 @@ pub async fn life_at(db: &impl ConnectionTrait, scope: &Scope, asked: &[(DeviceI
 }
 
 /// When life counters first reached a value, in the order asked; none where they have not.
-pub async fn crossings(db: &impl ConnectionTrait, scope: &Scope, asked: &[(DeviceId, String, i64)]) -> StoreResult<Vec<Option<DateTime<Utc>>>> {
+pub async fn crossings(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    asked: &[(DeviceId, String, i64)],
+) -> StoreResult<Vec<Option<DateTime<Utc>>>> {
     use meter_reading::Column as C;
-    let all = sea_orm::Condition::all;
+    let all = Condition::all;
     let mut parts = Vec::with_capacity(asked.len() * 2);
     for (place, (device, meter, target)) in asked.iter().enumerate() {
         let key = (*device, meter.clone());
@@ -394,8 +598,13 @@ pub async fn crossings(db: &impl ConnectionTrait, scope: &Scope, asked: &[(Devic
 }
 
 /// Usage by day of one meter, for charts.
-pub async fn day_series(db: &impl ConnectionTrait, scope: &Scope, key: &MeterKey, from: NaiveDate) -> StoreResult<BTreeMap<NaiveDate, daily::DayUsage>> {
+pub async fn day_series(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    key: &MeterKey,
+    from: NaiveDate,
+) -> StoreResult<BTreeMap<NaiveDate, DayUsage>> {
     let mut days = days_of(db, scope, std::slice::from_ref(key), from.year()).await?;
-    let mut map = days.remove(key).unwrap_or_default();
-    Ok(map.split_off(&from))
+    let days = days.remove(key).unwrap_or_default();
+    Ok(days.iter().filter(|(date, _)| *date >= from).collect())
 }

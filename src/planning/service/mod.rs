@@ -18,7 +18,6 @@ use super::rules::CompiledPlan;
 use super::store::{self, OrderKey, UpcomingKey};
 use crate::catalogue::service::CatalogueService;
 use crate::db::{Db, StoreResult};
-use crate::kernel::clock::Clock;
 use crate::kernel::ids::{Ids, ItemId, PlanId, PlanRevisionId, WorkOrderId};
 use crate::kernel::scope::Scope;
 use crate::registry::file::DeviceFile;
@@ -30,7 +29,6 @@ use uuid::Uuid;
 /// Plans, items, work orders and the planner.
 pub struct PlanningService {
     db: Db,
-    clock: Arc<dyn Clock>,
     ids: Arc<Ids>,
     file: Arc<DeviceFile>,
     catalogue: Arc<CatalogueService>,
@@ -42,12 +40,11 @@ impl PlanningService {
     /// Builds the service.
     pub fn new(
         db: Db,
-        clock: Arc<dyn Clock>,
-        ids: Arc<Ids>,
+            ids: Arc<Ids>,
         file: Arc<DeviceFile>,
         catalogue: Arc<CatalogueService>,
     ) -> Self {
-        Self { db, clock, ids, file, catalogue, compiled: Mutex::new(HashMap::new()) }
+        Self { db, ids, file, catalogue, compiled: Mutex::new(HashMap::new()) }
     }
 
     /// Plans by id, in any order.

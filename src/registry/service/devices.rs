@@ -1,6 +1,6 @@
 //! Registering and changing devices.
 
-use super::{RegistryService, expect, optional, text};
+use super::{BULK, RegistryService, expect, optional, text};
 use crate::catalogue::model::DeviceModel;
 use crate::db::tx::Tx;
 use crate::kernel::call::Call;
@@ -71,6 +71,36 @@ pub struct DeviceChange {
     pub event: NewEvent,
 }
 
+/// External ids one device can be given in a request.
+const MAX_EXTERNAL_IDS: usize = 20;
+
+fn external_id(given: &ExternalId) -> Result<ExternalId, Error> {
+    Ok(ExternalId { system: text(&given.system, "externalIds", 64)?, value: text(&given.value, "externalIds", 128)? })
+}
+
+/// External ids, cleaned, each once.
+fn external_ids(given: &[ExternalId]) -> Result<Vec<ExternalId>, Error> {
+    if given.len() > MAX_EXTERNAL_IDS {
+        return Err(Error::TooMany { field: "externalIds", given: given.len(), max: MAX_EXTERNAL_IDS });
+    }
+    let mut names: Vec<ExternalId> = Vec::with_capacity(given.len());
+    for e in given {
+        let name = external_id(e)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Nobody has these external ids.
+fn free(names: &[ExternalId], owners: &HashMap<(String, String), DeviceId>) -> Result<(), Error> {
+    match names.iter().find(|e| owners.contains_key(&(e.system.clone(), e.value.clone()))) {
+        Some(e) => Err(Error::Exists { what: format!("external id {} of {}", e.value, e.system), field: "externalIds" }),
+        None => Ok(()),
+    }
+}
+
 impl RegistryService {
     /// Registers a device with the parts of its model.
     ///
@@ -83,7 +113,9 @@ impl RegistryService {
         }
         let serial = new.serial_number.clone();
         let maker = new.manufacturer.clone();
-        let row = self.add_devices(&tx, &[new]).await?.pop().ok_or(Error::NotInstalled)??;
+        let mut rows = self.add_devices(&tx, &[new]).await?;
+        // One row in, one row out.
+        let row = rows.pop().ok_or(Error::NotFound { what: "device", field: "serialNumber" })??;
         if !row.is_new {
             return Err(Error::Exists { what: format!("serial {serial} of {maker}"), field: "serialNumber" });
         }
@@ -92,15 +124,18 @@ impl RegistryService {
         Ok(done)
     }
 
-    /// Registers many devices in one change; one with a known maker and serial is answered as it
-    /// is.
+    /// Registers many devices in short changes; one with a known maker and serial is answered as
+    /// it is.
     ///
     /// # Errors
     /// Storage; single refusals are in the rows.
     pub async fn register_devices(&self, call: &Call, new: &[RegisterDevice]) -> Result<Vec<Result<RowOutcome, Error>>, Error> {
-        let tx = self.db.begin(call).await?;
-        let rows = self.add_devices(&tx, new).await?;
-        tx.commit().await?;
+        let mut rows = Vec::with_capacity(new.len());
+        for chunk in new.chunks(BULK) {
+            let tx = self.db.begin(call).await?;
+            rows.extend(self.add_devices(&tx, chunk).await?);
+            tx.commit().await?;
+        }
         Ok(rows)
     }
 
@@ -115,15 +150,19 @@ impl RegistryService {
         let wanted: Vec<DeviceModelId> = wanted.into_iter().collect();
         let models: HashMap<DeviceModelId, DeviceModel> =
             crate::catalogue::store::models_by_ids(tx.conn(), tx.scope(), &wanted).await?.into_iter().map(|m| (m.id, m)).collect();
+        let wanted: Vec<ExternalId> = new.iter().flat_map(|d| d.external_ids.iter()).filter_map(|e| external_id(e).ok()).collect();
+        let mut owners = store::owners_of_external_ids(tx.conn(), tx.scope(), &wanted).await?;
         let mut outcomes = Vec::with_capacity(new.len());
         let (mut devices, mut parts, mut software, mut external, mut events) = (vec![], vec![], vec![], vec![], vec![]);
         for d in new {
             let checked = self.device(tx, d, models.get(&d.model_id));
-            outcomes.push(checked.map(|device| {
+            outcomes.push(checked.and_then(|device| {
                 let key = (device.manufacturer.clone(), device.serial_number.clone());
                 if let Some(id) = known.get(&key) {
-                    return RowOutcome { device_id: *id, is_new: false };
+                    return Ok(RowOutcome { device_id: *id, is_new: false });
                 }
+                let names = external_ids(&d.external_ids)?;
+                free(&names, &owners)?;
                 known.insert(key, device.id);
                 let model_parts = models.get(&d.model_id).map(|m| m.components.as_slice()).unwrap_or_default();
                 for part in model_parts {
@@ -137,7 +176,8 @@ impl RegistryService {
                         removed_at: None,
                     });
                 }
-                for e in &d.external_ids {
+                for e in &names {
+                    owners.insert((e.system.clone(), e.value.clone()), device.id);
                     external.push((self.ids.uuid(tx.now()), device.id, e.clone()));
                 }
                 events.push(NewEvent {
@@ -148,7 +188,7 @@ impl RegistryService {
                         "manufacturer": device.manufacturer, "serialNumber": device.serial_number,
                         "modelId": device.model_id, "status": device.status, "assetTag": device.asset_tag,
                         "components": model_parts.iter().map(|p| p.kind.as_str()).collect::<Vec<_>>(),
-                        "externalIds": d.external_ids,
+                        "externalIds": names,
                     }),
                     corrects: None,
                 });
@@ -159,10 +199,12 @@ impl RegistryService {
                 }
                 let id = device.id;
                 devices.push(device);
-                RowOutcome { device_id: id, is_new: true }
+                Ok(RowOutcome { device_id: id, is_new: true })
             }));
         }
-        store::upsert_devices(tx.conn(), tx.scope(), &devices, true).await?;
+        store::upsert_devices(tx.conn(), tx.scope(), &devices, true)
+            .await
+            .map_err(super::places::taken("a device of this maker with this serial number", "serialNumber"))?;
         store::insert_components(tx.conn(), tx.scope(), &parts).await?;
         store::upsert_software(tx.conn(), tx.scope(), &software).await?;
         store::insert_external_ids(tx.conn(), tx.scope(), &external)
@@ -177,7 +219,7 @@ impl RegistryService {
             id: SoftwareItemId(self.ids.uuid(tx.now())),
             device_id,
             kind: SoftwareKind::Firmware,
-            name: "firmware".into(),
+            name: MAIN_FIRMWARE.into(),
             version: version.to_owned(),
             reported_at: tx.now(),
         };
@@ -197,14 +239,11 @@ impl RegistryService {
         let status = new.status.unwrap_or(DeviceStatus::InStock);
         if rules::is_in_field(status) {
             return Err(Error::IllegalStatus {
+                field: "status",
                 from: DeviceStatus::InStock,
                 to: status,
                 hint: "; register it in stock and use installDevice",
             });
-        }
-        for e in &new.external_ids {
-            text(&e.system, "externalIds", 64)?;
-            text(&e.value, "externalIds", 128)?;
         }
         Ok(Device {
             id: self.ids.next(tx.now()),
@@ -239,29 +278,41 @@ impl RegistryService {
         let mut device = self.locked(&tx, id).await?;
         expect(change.expected_version, device.version)?;
         let mut events = Vec::new();
+        let before = device.asset_tag.clone();
         if change.asset_tag.is_some() {
             device.asset_tag = optional(change.asset_tag.as_deref(), "assetTag", 64)?;
         }
-        let external: Vec<_> = change.external_ids.iter().map(|e| (self.ids.uuid(call.now), id, e.clone())).collect();
+        let mut names = external_ids(&change.external_ids)?;
+        let owners = store::owners_of_external_ids(tx.conn(), tx.scope(), &names).await?;
+        // What it is called already needs no row.
+        names.retain(|e| owners.get(&(e.system.clone(), e.value.clone())) != Some(&id));
+        free(&names, &owners)?;
+        let external: Vec<_> = names.iter().map(|e| (self.ids.uuid(call.now), id, e.clone())).collect();
         store::insert_external_ids(tx.conn(), tx.scope(), &external)
             .await
             .map_err(super::places::taken("this external id", "externalIds"))?;
-        events.push(NewEvent {
-            device: id,
-            occurred_at: call.now,
-            kind: EventKind::DeviceUpdated,
-            payload: json!({"assetTag": device.asset_tag, "externalIds": change.external_ids}),
-            corrects: None,
-        });
-        if let Some(version) = optional(change.firmware_version.as_deref(), "firmwareVersion", 64)? {
+        if device.asset_tag != before || !names.is_empty() {
+            events.push(NewEvent {
+                device: id,
+                occurred_at: call.now,
+                kind: EventKind::DeviceUpdated,
+                payload: json!({"assetTag": device.asset_tag, "externalIds": names}),
+                corrects: None,
+            });
+        }
+        if let Some(version) = optional(change.firmware_version.as_deref(), "firmwareVersion", 64)?
+            && device.firmware_version.as_ref() != Some(&version)
+        {
             let (item, event) = self.firmware(&tx, id, &version);
             store::upsert_software(tx.conn(), tx.scope(), &[item]).await?;
             device.firmware_version = Some(version);
             events.push(event);
         }
-        device.version += 1;
-        store::upsert_devices(tx.conn(), tx.scope(), std::slice::from_ref(&device), false).await?;
-        self.file.append(&tx, events).await?;
+        if !events.is_empty() {
+            device.version += 1;
+            store::upsert_devices(tx.conn(), tx.scope(), std::slice::from_ref(&device), false).await?;
+            self.file.append(&tx, events).await?;
+        }
         let done = DeviceDone { device_id: id };
         tx.finish(&done).await?;
         Ok(done)

@@ -4,21 +4,22 @@ mod devices;
 mod moves;
 mod places;
 mod reads;
+mod software;
 
 pub use devices::{DeviceChange, DeviceDone, DeviceUpdate, RegisterDevice, RowOutcome};
 pub use moves::{ChangeStatus, InstallDevice, RelocateDevice, RemoveDevice, SwapDevice, Swapped};
 pub use places::{Made, NewMerchant, NewPosition, NewSite, NewTechnician, SiteChange};
 pub use reads::{FileCheck, Occupant, resolve_many};
+pub use software::{MAX_SOFTWARE_REPORTS, RefusedRow, SoftwareReport, SoftwareReported};
 
 use super::error::Error;
 use super::file::DeviceFile;
-use crate::catalogue::service::CatalogueService;
 use crate::db::Db;
 use crate::kernel::calendar::check_instant;
 use crate::kernel::clock::Clock;
 use crate::kernel::ids::Ids;
-use crate::kernel::text::clean_text;
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::kernel::text::{TextError, clean_text, mask_card_numbers};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::sync::Arc;
 
 /// Merchants, sites, positions, devices and technicians.
@@ -27,7 +28,6 @@ pub struct RegistryService {
     clock: Arc<dyn Clock>,
     ids: Arc<Ids>,
     file: Arc<DeviceFile>,
-    catalogue: Arc<CatalogueService>,
 }
 
 /// How far a device's clock may be ahead of the server's.
@@ -35,14 +35,32 @@ pub const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
 
 impl RegistryService {
     /// Builds the service.
-    pub fn new(db: Db, clock: Arc<dyn Clock>, ids: Arc<Ids>, file: Arc<DeviceFile>, catalogue: Arc<CatalogueService>) -> Self {
-        Self { db, clock, ids, file, catalogue }
+    pub fn new(db: Db, clock: Arc<dyn Clock>, ids: Arc<Ids>, file: Arc<DeviceFile>) -> Self {
+        Self { db, clock, ids, file }
     }
 }
 
-/// A required text.
+/// Rows of an import in one transaction: short enough that a request never waits long.
+const BULK: usize = 1_000;
+
+/// A required text on one line: a name or a number.
 pub(super) fn text(value: &str, field: &'static str, max: usize) -> Result<String, Error> {
-    clean_text(value, max).map_err(|e| Error::Invalid { field, problem: format!("{field} {e}") })
+    let clean = clean_text(value, max).map_err(|error| Error::Text { field, error })?;
+    if clean.chars().any(char::is_control) {
+        return Err(Error::Text { field, error: TextError::Control });
+    }
+    Ok(clean)
+}
+
+/// A required free text; line breaks are kept, card numbers are not.
+pub(super) fn prose(value: &str, field: &'static str, max: usize) -> Result<String, Error> {
+    let clean = clean_text(value, max).map_err(|error| Error::Text { field, error })?;
+    Ok(mask_card_numbers(&clean).0)
+}
+
+/// An optional free text; empty means absent.
+pub(super) fn optional_prose(value: Option<&str>, field: &'static str, max: usize) -> Result<Option<String>, Error> {
+    value.filter(|v| !v.trim().is_empty()).map(|v| prose(v, field, max)).transpose()
 }
 
 /// An optional text; empty means absent.
@@ -50,8 +68,9 @@ pub(super) fn optional(value: Option<&str>, field: &'static str, max: usize) -> 
     value.filter(|v| !v.trim().is_empty()).map(|v| text(v, field, max)).transpose()
 }
 
-/// A moment that has passed, within the years the product works in.
-pub(super) fn past(at: DateTime<Utc>, now: DateTime<Utc>, field: &'static str) -> Result<(), Error> {
+/// A moment that has passed, within the years the product works in, cut to the microseconds
+/// that are stored.
+pub(super) fn past(at: DateTime<Utc>, now: DateTime<Utc>, field: &'static str) -> Result<DateTime<Utc>, Error> {
     let refuse = |problem: String| Err(Error::Instant { field, problem });
     if let Err(e) = check_instant(at) {
         return refuse(e.to_string());
@@ -59,7 +78,7 @@ pub(super) fn past(at: DateTime<Utc>, now: DateTime<Utc>, field: &'static str) -
     if at > now + CLOCK_SKEW {
         return refuse("lies in the future; give the time at which it was done".into());
     }
-    Ok(())
+    Ok(at.trunc_subsecs(6))
 }
 
 /// Refuses a version that is not the current one.

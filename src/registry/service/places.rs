@@ -1,6 +1,6 @@
 //! Merchants, sites, positions and technicians.
 
-use super::{RegistryService, expect, optional, text};
+use super::{BULK, RegistryService, expect, optional, optional_prose, text};
 use crate::db::StoreError;
 use crate::db::tx::Tx;
 use crate::kernel::calendar::parse_zone;
@@ -13,6 +13,7 @@ use crate::registry::model::*;
 use crate::registry::store;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
 
 /// A merchant to be made.
 #[derive(Clone, Debug)]
@@ -110,6 +111,9 @@ pub struct Made<T> {
     pub is_new: bool,
 }
 
+/// Closed days a site can name.
+const MAX_CLOSED_DAYS: usize = 1_000;
+
 fn hours(hours: &[OpeningHours]) -> Result<(), Error> {
     let is_time = |t: &str| chrono::NaiveTime::parse_from_str(t, "%H:%M").is_ok() || t == "24:00";
     for h in hours {
@@ -120,14 +124,30 @@ fn hours(hours: &[OpeningHours]) -> Result<(), Error> {
             });
         }
     }
-    if hours.len() > 28 {
-        return Err(Error::Invalid { field: "openingHours", problem: "give at most 28 periods a week".into() });
-    }
-    Ok(())
+    too_many("openingHours", hours.len(), 28)
 }
 
 fn zone(name: &str) -> Result<chrono_tz::Tz, Error> {
-    parse_zone(name).map_err(|e| Error::Invalid { field: "timeZone", problem: e.to_string() })
+    Ok(parse_zone(name)?)
+}
+
+fn too_many(field: &'static str, given: usize, max: usize) -> Result<(), Error> {
+    if given > max { Err(Error::TooMany { field, given, max }) } else { Ok(()) }
+}
+
+/// An ISO 3166-1 alpha-2 code, in capitals.
+fn country(code: Option<&str>) -> Result<Option<String>, Error> {
+    let Some(code) = optional(code, "country", 2)? else { return Ok(None) };
+    if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return Err(Error::Invalid { field: "country", problem: "give two letters, such as CN".into() });
+    }
+    Ok(Some(code.to_ascii_uppercase()))
+}
+
+/// Codes of regions, cleaned.
+fn regions(codes: &[String]) -> Result<Vec<String>, Error> {
+    too_many("regionCodes", codes.len(), 500)?;
+    codes.iter().map(|code| text(code, "regionCodes", 32)).collect()
 }
 
 impl RegistryService {
@@ -140,7 +160,9 @@ impl RegistryService {
         if let Some(done) = tx.replay().await? {
             return Ok(done);
         }
-        let made = self.add_merchants(&tx, &[new]).await?.pop().ok_or(Error::NotInstalled)??;
+        let mut rows = self.add_merchants(&tx, &[new]).await?;
+        // One row in, one row out.
+        let made = rows.pop().ok_or(Error::NotFound { what: "merchant", field: "name" })??;
         if !made.is_new {
             return Err(Error::Exists { what: "this merchant number".into(), field: "merchantNumber" });
         }
@@ -148,20 +170,23 @@ impl RegistryService {
         Ok(made)
     }
 
-    /// Makes many merchants in one change; one with a known number is answered as it is.
+    /// Makes many merchants in short changes; one with a known number is answered as it is.
     ///
     /// # Errors
     /// Storage; single refusals are in the rows.
     pub async fn create_merchants(&self, call: &Call, new: &[NewMerchant]) -> Result<Vec<Result<Made<MerchantId>, Error>>, Error> {
-        let tx = self.db.begin(call).await?;
-        let made = self.add_merchants(&tx, new).await?;
-        tx.commit().await?;
+        let mut made = Vec::with_capacity(new.len());
+        for chunk in new.chunks(BULK) {
+            let tx = self.db.begin(call).await?;
+            made.extend(self.add_merchants(&tx, chunk).await?);
+            tx.commit().await?;
+        }
         Ok(made)
     }
 
     async fn add_merchants(&self, tx: &Tx, new: &[NewMerchant]) -> Result<Vec<Result<Made<MerchantId>, Error>>, Error> {
         let numbers: Vec<String> = new.iter().filter_map(|m| m.merchant_number.clone()).map(|n| n.trim().to_owned()).collect();
-        let mut known: std::collections::HashMap<String, MerchantId> = store::merchants_by_numbers(tx.conn(), tx.scope(), &numbers)
+        let mut known: HashMap<String, MerchantId> = store::merchants_by_numbers(tx.conn(), tx.scope(), &numbers)
             .await?
             .into_iter()
             .filter_map(|m| m.merchant_number.map(|n| (n, m.id)))
@@ -183,7 +208,9 @@ impl RegistryService {
                 Made { id, is_new: true }
             }));
         }
-        store::insert_merchants(tx.conn(), tx.scope(), &rows).await?;
+        store::insert_merchants(tx.conn(), tx.scope(), &rows)
+            .await
+            .map_err(taken("this merchant number", "merchantNumber"))?;
         Ok(made)
     }
 
@@ -197,16 +224,18 @@ impl RegistryService {
                 }
             }
             (None, None) => {}
-            _ => return Err(invalid("latitude", "give both latitude (-90 to 90) and longitude (-180 to 180), or neither")),
+            (Some(_), Some(_)) => {
+                let problem = "latitude goes from -90 to 90, longitude from -180 to 180".into();
+                return Err(Error::OutOfRange { field: "latitude", problem });
+            }
+            _ => return Err(invalid("latitude", "give both latitude and longitude, or neither")),
         }
-        if new.closed_days.len() > 1_000 {
-            return Err(invalid("closedDays", "give at most 1,000 days"));
-        }
+        too_many("closedDays", new.closed_days.len(), MAX_CLOSED_DAYS)?;
         Ok(Site {
             id: self.ids.next(tx.now()),
             merchant_id: new.merchant_id,
             name: text(&new.name, "name", 200)?,
-            address: optional(new.address.as_deref(), "address", 500)?,
+            address: optional_prose(new.address.as_deref(), "address", 500)?,
             region_code: optional(new.region_code.as_deref(), "regionCode", 32)?,
             latitude: new.latitude,
             longitude: new.longitude,
@@ -215,7 +244,7 @@ impl RegistryService {
             opening_hours: new.opening_hours.clone(),
             closed_days: new.closed_days.clone(),
             observes_holidays: new.observes_holidays,
-            country: optional(new.country.as_deref(), "country", 2)?,
+            country: country(new.country.as_deref())?,
             environment: new.environment,
             version: 1,
             created_at: tx.now(),
@@ -241,15 +270,27 @@ impl RegistryService {
         Ok(made)
     }
 
-    /// Makes many sites in one change; one of the same merchant, name and address is answered as
-    /// it is.
+    /// Makes many sites in short changes; one of the same merchant, name and address is answered
+    /// as it is.
     ///
     /// # Errors
     /// Storage; single refusals are in the rows.
     pub async fn create_sites(&self, call: &Call, new: &[NewSite]) -> Result<Vec<Result<Made<SiteId>, Error>>, Error> {
-        let tx = self.db.begin(call).await?;
-        let merchants: Vec<MerchantId> = new.iter().map(|s| s.merchant_id).collect();
-        let mut known: std::collections::HashMap<(MerchantId, String, Option<String>), SiteId> =
+        let mut made = Vec::with_capacity(new.len());
+        for chunk in new.chunks(BULK) {
+            let tx = self.db.begin(call).await?;
+            made.extend(self.add_sites(&tx, chunk).await?);
+            tx.commit().await?;
+        }
+        Ok(made)
+    }
+
+    async fn add_sites(&self, tx: &Tx, new: &[NewSite]) -> Result<Vec<Result<Made<SiteId>, Error>>, Error> {
+        let merchants: HashSet<MerchantId> = new.iter().map(|s| s.merchant_id).collect();
+        let merchants: Vec<MerchantId> = merchants.into_iter().collect();
+        let ours: HashSet<MerchantId> =
+            store::merchants_by_ids(tx.conn(), tx.scope(), &merchants).await?.into_iter().map(|m| m.id).collect();
+        let mut known: HashMap<(MerchantId, String, Option<String>), SiteId> =
             store::sites_of_merchants(tx.conn(), tx.scope(), &merchants)
                 .await?
                 .into_iter()
@@ -258,7 +299,11 @@ impl RegistryService {
         let mut rows = Vec::new();
         let mut made = Vec::with_capacity(new.len());
         for n in new {
-            made.push(self.site(&tx, n).map(|site| {
+            if !ours.contains(&n.merchant_id) {
+                made.push(Err(Error::NotFound { what: "merchant", field: "merchantId" }));
+                continue;
+            }
+            made.push(self.site(tx, n).map(|site| {
                 let key = (site.merchant_id, site.name.clone(), site.address.clone());
                 if let Some(id) = known.get(&key) {
                     return Made { id: *id, is_new: false };
@@ -270,7 +315,6 @@ impl RegistryService {
             }));
         }
         store::upsert_sites(tx.conn(), tx.scope(), &rows).await?;
-        tx.commit().await?;
         Ok(made)
     }
 
@@ -292,7 +336,7 @@ impl RegistryService {
             site.name = text(name, "name", 200)?;
         }
         if change.address.is_some() {
-            site.address = optional(change.address.as_deref(), "address", 500)?;
+            site.address = optional_prose(change.address.as_deref(), "address", 500)?;
         }
         if change.region_code.is_some() {
             site.region_code = optional(change.region_code.as_deref(), "regionCode", 32)?;
@@ -304,16 +348,16 @@ impl RegistryService {
             hours(&opening)?;
             site.opening_hours = opening;
         }
-        site.closed_days = change.closed_days.unwrap_or(site.closed_days);
+        if let Some(days) = change.closed_days {
+            too_many("closedDays", days.len(), MAX_CLOSED_DAYS)?;
+            site.closed_days = days;
+        }
         site.observes_holidays = change.observes_holidays.unwrap_or(site.observes_holidays);
         site.environment = change.environment.or(site.environment);
         site.version += 1;
         store::upsert_sites(tx.conn(), tx.scope(), std::slice::from_ref(&site)).await?;
-        let mut devices = store::devices_at_sites(tx.conn(), tx.scope(), &[id]).await?;
-        for device in &mut devices {
-            device.region_code.clone_from(&site.region_code);
-        }
-        store::upsert_devices(tx.conn(), tx.scope(), &devices, false).await?;
+        store::set_region(tx.conn(), tx.scope(), id, site.region_code.as_deref()).await?;
+        let devices = store::devices_at_sites(tx.conn(), tx.scope(), &[id]).await?;
         let mut touched = vec![(SubjectKind::Site, id.0)];
         touched.extend(devices.iter().map(|d| (SubjectKind::Device, d.id.0)));
         marks::mark(&tx, &touched, self.ids.uuid(tx.now())).await?;
@@ -334,14 +378,7 @@ impl RegistryService {
         if store::sites_by_ids(tx.conn(), tx.scope(), &[new.site_id]).await?.is_empty() {
             return Err(Error::NotFound { what: "site", field: "siteId" });
         }
-        let position = Position {
-            id: self.ids.next(call.now),
-            site_id: new.site_id,
-            name: text(&new.name, "name", 100)?,
-            terminal_number: optional(new.terminal_number.as_deref(), "terminalNumber", 32)?,
-            version: 1,
-            created_at: call.now,
-        };
+        let position = self.position(&tx, &new)?;
         store::insert_positions(tx.conn(), tx.scope(), std::slice::from_ref(&position)).await.map_err(taken(
             "a position of this name at the site, or this terminal number,",
             "terminalNumber",
@@ -351,28 +388,95 @@ impl RegistryService {
         Ok(made)
     }
 
-    /// Makes many positions in one change.
+    fn position(&self, tx: &Tx, new: &NewPosition) -> Result<Position, Error> {
+        Ok(Position {
+            id: self.ids.next(tx.now()),
+            site_id: new.site_id,
+            name: text(&new.name, "name", 200)?,
+            terminal_number: optional(new.terminal_number.as_deref(), "terminalNumber", 32)?,
+            version: 1,
+            created_at: tx.now(),
+        })
+    }
+
+    /// Makes many positions in one change; one of the same site, name and terminal number is
+    /// answered as it is.
     ///
     /// # Errors
-    /// A name or terminal number that is taken; nothing is made then.
+    /// An unknown site, a name or terminal number that is taken; nothing is made then.
     pub async fn create_positions(&self, call: &Call, new: &[NewPosition]) -> Result<Vec<PositionId>, Error> {
         let tx = self.db.begin(call).await?;
-        let mut rows = Vec::with_capacity(new.len());
+        let rows = self.add_positions(&tx, new).await?;
+        let ids = rows.into_iter().map(|row| row.map(|made| made.id)).collect::<Result<Vec<_>, _>>()?;
+        tx.commit().await?;
+        Ok(ids)
+    }
+
+    /// Makes many positions in short changes, row by row; one of the same site, name and terminal
+    /// number is answered as it is.
+    ///
+    /// # Errors
+    /// Storage; single refusals are in the rows.
+    pub async fn import_positions(&self, call: &Call, new: &[NewPosition]) -> Result<Vec<Result<Made<PositionId>, Error>>, Error> {
+        let mut made = Vec::with_capacity(new.len());
+        for chunk in new.chunks(BULK) {
+            let tx = self.db.begin(call).await?;
+            made.extend(self.add_positions(&tx, chunk).await?);
+            tx.commit().await?;
+        }
+        Ok(made)
+    }
+
+    async fn add_positions(&self, tx: &Tx, new: &[NewPosition]) -> Result<Vec<Result<Made<PositionId>, Error>>, Error> {
+        let sites: HashSet<SiteId> = new.iter().map(|p| p.site_id).collect();
+        let sites: Vec<SiteId> = sites.into_iter().collect();
+        let ours: HashSet<SiteId> =
+            store::sites_by_ids(tx.conn(), tx.scope(), &sites).await?.into_iter().map(|s| s.id).collect();
+        let numbers: Vec<String> =
+            new.iter().filter_map(|p| p.terminal_number.as_deref()).map(|n| n.trim().to_owned()).collect();
+        let mut by_number: HashMap<String, PositionId> = store::positions_by_terminals(tx.conn(), tx.scope(), &numbers)
+            .await?
+            .into_iter()
+            .filter_map(|p| p.terminal_number.map(|n| (n, p.id)))
+            .collect();
+        let mut by_name: HashMap<(SiteId, String), Position> =
+            store::positions_of_sites(tx.conn(), tx.scope(), &sites)
+                .await?
+                .into_iter()
+                .map(|p| ((p.site_id, p.name.clone()), p))
+                .collect();
+        let mut rows = Vec::new();
+        let mut made = Vec::with_capacity(new.len());
         for n in new {
-            rows.push(Position {
-                id: self.ids.next(call.now),
-                site_id: n.site_id,
-                name: text(&n.name, "name", 100)?,
-                terminal_number: optional(n.terminal_number.as_deref(), "terminalNumber", 32)?,
-                version: 1,
-                created_at: call.now,
-            });
+            if !ours.contains(&n.site_id) {
+                made.push(Err(Error::NotFound { what: "site", field: "siteId" }));
+                continue;
+            }
+            made.push(self.position(tx, n).and_then(|position| {
+                let key = (position.site_id, position.name.clone());
+                if let Some(known) = by_name.get(&key) {
+                    if known.terminal_number == position.terminal_number {
+                        return Ok(Made { id: known.id, is_new: false });
+                    }
+                    let what = format!("a position {} with another terminal number", position.name);
+                    return Err(Error::Exists { what, field: "name" });
+                }
+                if let Some(number) = &position.terminal_number {
+                    if by_number.contains_key(number) {
+                        return Err(Error::Exists { what: format!("terminal number {number}"), field: "terminalNumber" });
+                    }
+                    by_number.insert(number.clone(), position.id);
+                }
+                let id = position.id;
+                by_name.insert(key, position.clone());
+                rows.push(position);
+                Ok(Made { id, is_new: true })
+            }));
         }
         store::insert_positions(tx.conn(), tx.scope(), &rows)
             .await
             .map_err(taken("a position of this name at the site, or this terminal number,", "terminalNumber"))?;
-        tx.commit().await?;
-        Ok(rows.into_iter().map(|p| p.id).collect())
+        Ok(made)
     }
 
     /// Makes a technician.
@@ -386,10 +490,10 @@ impl RegistryService {
         }
         let technician = Technician {
             id: self.ids.next(call.now),
-            name: text(&new.name, "name", 100)?,
+            name: text(&new.name, "name", 200)?,
             employee_number: optional(new.employee_number.as_deref(), "employeeNumber", 64)?,
             phone: optional(new.phone.as_deref(), "phone", 64)?,
-            region_codes: new.region_codes,
+            region_codes: regions(&new.region_codes)?,
             version: 1,
             created_at: call.now,
         };

@@ -50,8 +50,8 @@ pub async fn resolve_many(
     for (reference, _) in refs {
         match reference {
             DeviceRef::Id(id) => ids.push(*id),
-            DeviceRef::Serial { serial_number, .. } => serials.push(serial_number.clone()),
-            DeviceRef::Terminal(number) => terminals.push(number.clone()),
+            DeviceRef::Serial { serial_number, .. } => serials.push(serial_number.trim().to_owned()),
+            DeviceRef::Terminal(number) => terminals.push(number.trim().to_owned()),
         }
     }
     ids.sort_unstable();
@@ -83,10 +83,10 @@ pub async fn resolve_many(
             DeviceRef::Id(id) => Err(ResolveError::Unknown(format!("with id {}", id.global()))),
             DeviceRef::Serial { serial_number, manufacturer } => {
                 let found: Vec<&(String, DeviceId)> = by_serial
-                    .get(serial_number)
+                    .get(serial_number.trim())
                     .into_iter()
                     .flatten()
-                    .filter(|(maker, _)| manufacturer.as_ref().is_none_or(|m| m == maker))
+                    .filter(|(maker, _)| manufacturer.as_ref().is_none_or(|m| m.trim() == maker))
                     .collect();
                 match found[..] {
                     [] => Err(ResolveError::Unknown(format!("with serial {serial_number}"))),
@@ -98,12 +98,13 @@ pub async fn resolve_many(
                 }
             }
             DeviceRef::Terminal(number) => {
+                let number = number.trim();
                 let line = positions.get(number).and_then(|p| lines.get(p)).map(Vec::as_slice).unwrap_or_default();
                 line.iter()
                     .find(|b| b.started_at <= *at && b.ended_at.is_none_or(|end| *at < end))
                     .map(|b| b.device_id)
                     .ok_or_else(|| match positions.contains_key(number) {
-                        true => ResolveError::NobodyThere { terminal_number: number.clone(), at: *at },
+                        true => ResolveError::NobodyThere { terminal_number: number.to_owned(), at: *at },
                         false => ResolveError::Unknown(format!("at terminal number {number}")),
                     })
             }
@@ -211,6 +212,17 @@ impl RegistryService {
         Ok(bindings.into_iter().map(|b| Occupant { device: devices.get(&b.device_id).cloned(), binding: b }).collect())
     }
 
+    /// Every place these devices ever stood at, newest first.
+    pub async fn bindings_of_devices(&self, scope: &Scope, devices: &[DeviceId]) -> StoreResult<Vec<Binding>> {
+        store::bindings_of_devices(self.db.reader(), scope, devices).await
+    }
+
+    /// Devices standing at these sites, in the order they were registered; many sites at once, so
+    /// that a list of sites costs one statement.
+    pub async fn devices_at_sites(&self, scope: &Scope, sites: &[SiteId]) -> StoreResult<Vec<Device>> {
+        store::devices_at_sites(self.db.reader(), scope, sites).await
+    }
+
     /// Technicians by id, in any order.
     pub async fn technicians_by_ids(&self, scope: &Scope, ids: &[TechnicianId]) -> StoreResult<Vec<Technician>> {
         store::technicians_by_ids(self.db.reader(), scope, ids).await
@@ -276,12 +288,14 @@ impl RegistryService {
         let ids: Vec<DeviceId> = devices.iter().map(|d| d.id).collect();
         let components = self.components_of(scope, &ids).await?;
         let software = self.software_of(scope, &ids).await?;
+        let bindings = self.bindings_of_devices(scope, &ids).await?;
         let mut checks = Vec::with_capacity(devices.len());
         for device in devices {
             let (integrity, events) = self.walk(scope, device.id).await?;
             let parts: Vec<Component> = components.iter().filter(|c| c.device_id == device.id).cloned().collect();
+            let open = bindings.iter().find(|b| b.device_id == device.id && b.ended_at.is_none());
             let items: Vec<SoftwareItem> = software.iter().filter(|s| s.device_id == device.id).cloned().collect();
-            let differences = fold::differences(&fold::fold(&events), &fold::stated(&device, &parts, &items));
+            let differences = fold::differences(&fold::fold(&events), &fold::stated(&device, open, &parts, &items));
             checks.push(FileCheck { device, integrity, differences });
         }
         Ok(checks)

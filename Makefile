@@ -1,0 +1,28 @@
+# What people type. ARGS goes to the program: make run ARGS="--devices 2000 --bind 127.0.0.1:9000"
+
+.PHONY: help run test lint bench page
+
+help:
+	@echo "make run    build and start the demo fleet on embedded SQLite (ARGS=... for tillkeep demo)"
+	@echo "make test   every test, on SQLite and on a private PostgreSQL"
+	@echo "make lint   formatting and clippy"
+	@echo "make bench  benchmarks"
+	@echo "make page   bundle the query page again (needs npm)"
+
+run:
+	cargo run -- demo $(ARGS)
+
+test:
+	scripts/test
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+bench:
+	cargo bench $(ARGS)
+
+# The touch makes the next cargo build look at web/ again and take this bundle.
+page:
+	touch web/build.mjs
+	cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run build

@@ -1,0 +1,443 @@
+//! The rooms' closed lists as GraphQL enums, one to one.
+
+use async_graphql::Enum;
+
+macro_rules! gql_enum {
+    ($(#[$doc:meta])* $name:ident = $remote:tt { $($(#[$vdoc:meta])* $variant:ident),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+        #[graphql(remote = $remote)]
+        pub enum $name { $($(#[$vdoc])* $variant),* }
+    };
+}
+
+gql_enum! {
+    /// What kind of maintenance.
+    MaintenanceKind = "crate::planning::model::MaintenanceKind" {
+        /// Cleaning of readers, print head, case.
+        Cleaning,
+        /// Check of the power module, adapter, base.
+        PowerCheck,
+        /// Check of display and touch.
+        DisplayCheck,
+        /// Check that the place is dry and ventilated.
+        EnvironmentCheck,
+        /// New firmware.
+        FirmwareUpdate,
+        /// Inspection for tampering and substitution.
+        Inspection,
+        /// Check of the battery.
+        BatteryCheck,
+        /// Check of memory and storage.
+        ResourceCheck,
+        /// Check of the connection.
+        CommsCheck,
+        /// Inspection before going into service.
+        PreInstallation,
+        /// Installing a device.
+        Installation,
+        /// Taking a device away.
+        Removal,
+        /// Moving a device.
+        Relocation,
+        /// Old device out, new one in.
+        Swap,
+        /// Patrol visit to the merchant.
+        MerchantPatrol,
+        /// Replacing a device at its end.
+        Replacement,
+        /// Repair.
+        Corrective,
+    }
+}
+gql_enum! {
+    /// Where a work order is in its life.
+    WorkOrderState = "crate::planning::model::WorkOrderState" {
+        /// Issued; follows the forecast.
+        Planned,
+        /// Has a date; its band is frozen.
+        Scheduled,
+        /// Sent to the technician.
+        Dispatched,
+        /// Work has begun.
+        InProgress,
+        /// Waits for something.
+        OnHold,
+        /// Reported as done.
+        Completed,
+        /// Skipped with a reason.
+        Skipped,
+        /// Taken back.
+        Cancelled,
+    }
+}
+gql_enum! {
+    /// What makes a plan fall due.
+    TriggerKind = "crate::planning::model::TriggerKind" {
+        /// A cron grid in the site's zone.
+        CalendarFixed,
+        /// A duration since last done.
+        CalendarFloating,
+        /// So many units of a counter since last done.
+        Usage,
+    }
+}
+gql_enum! {
+    /// Where a device is in its life.
+    DeviceStatus = "crate::registry::model::DeviceStatus" {
+        /// Ordered from the maker.
+        Ordered,
+        /// In stock.
+        InStock,
+        /// Prepared for installation.
+        Ready,
+        /// On its way.
+        InTransit,
+        /// Stands at its position, not in service yet.
+        Installed,
+        /// In service.
+        InService,
+        /// Stands there, out of service for a time.
+        Suspended,
+        /// Set apart: tampering or a fault is suspected.
+        Quarantined,
+        /// In repair.
+        InRepair,
+        /// Out of use for good.
+        Retired,
+        /// Destroyed.
+        Destroyed,
+        /// Lost.
+        Lost,
+    }
+}
+gql_enum! {
+    /// Who carries the work out, and where.
+    ExecutionChannel = "crate::planning::model::ExecutionChannel" {
+        /// From afar.
+        Remote,
+        /// The merchant.
+        Merchant,
+        /// A technician on site.
+        Field,
+        /// In the workshop.
+        Depot,
+    }
+}
+gql_enum! {
+    /// How the work on one visit line ended.
+    VisitLineOutcome = "crate::visits::model::VisitLineOutcome" {
+        /// Done.
+        Done,
+        /// Partly done; does not count as done.
+        PartlyDone,
+        /// Nobody let the technician in.
+        NoAccess,
+        /// The merchant refused.
+        Refused,
+        /// The device was not there.
+        DeviceNotFound,
+        /// The site was closed.
+        SiteClosed,
+    }
+}
+gql_enum! {
+    /// How urgent.
+    Priority = "crate::planning::model::Priority" {
+        /// Can wait.
+        Low,
+        /// As planned.
+        Normal,
+        /// Before others.
+        High,
+        /// At once.
+        Urgent,
+    }
+}
+gql_enum! {
+    /// Which point of a usage forecast becomes the due date.
+    DueQuantile = "crate::planning::model::DueQuantile" {
+        /// Early: one in ten gets there sooner.
+        P10,
+        /// Middle.
+        P50,
+        /// Late: one in ten takes longer.
+        P90,
+    }
+}
+gql_enum! {
+    /// What maintenance is done to.
+    SubjectKind = "crate::kernel::subject::SubjectKind" {
+        /// A device.
+        Device,
+        /// A site.
+        Site,
+    }
+}
+gql_enum! {
+    /// Where a usage rate comes from.
+    RateSource = "crate::usage::model::RateSource" {
+        /// The device's own readings.
+        Device,
+        /// Other devices of its model.
+        Model,
+        /// The model's planning rate, an assumption.
+        Planning,
+    }
+}
+gql_enum! {
+    /// Why a due date was moved.
+    AdjustmentKind = "crate::planning::model::AdjustmentKind" {
+        /// The site is closed that day.
+        ClosedDay,
+        /// A planner postponed it.
+        Postponed,
+        /// No day is permitted within 366 days.
+        NoPermittedDay,
+    }
+}
+gql_enum! {
+    /// What became of a visit line, order by order and plan by plan.
+    VisitLineCode = "crate::planning::model::LineCode" {
+        /// The order is completed.
+        Completed,
+        /// Counted for the item; no order was open.
+        Counted,
+        /// Counted; the order was completed before.
+        AlreadyCompleted,
+        /// Counted; the order had been closed.
+        OrderClosed,
+        /// No such order; the line is kept.
+        OrderNotFound,
+        /// No such plan; the line is kept.
+        PlanNotFound,
+        /// The plan is for another kind of subject.
+        PlanNotForSubject,
+        /// Counted, but before the open order's band; the order stays open.
+        BeforeWindow,
+        /// Counted; later work was logged before.
+        OutOfOrder,
+        /// Not done, so not counted.
+        NotDone,
+        /// Recorded; no order or plan was named.
+        Recorded,
+        /// The serial is unknown or ambiguous; the line is kept unresolved.
+        UnresolvedDevice,
+        /// A card number in free text was masked.
+        CardNumberMasked,
+        /// The device is registered at another site.
+        OtherSite,
+        /// The order is for another device or site.
+        OrderOfOtherSubject,
+        /// Performed more than a day outside the visit's times.
+        PerformedOutsideVisit,
+    }
+}
+gql_enum! {
+    /// What orders are listed by.
+    WorkOrderOrderField = "crate::planning::model::WorkOrderOrderField" {
+        /// Due date.
+        DueAt,
+        /// When it was issued.
+        CreatedAt,
+        /// When it is to be done; unscheduled orders are left out.
+        ScheduledFor,
+        /// Priority, by its name.
+        Priority,
+    }
+}
+gql_enum! {
+    /// What devices are listed by.
+    DeviceOrderField = "crate::registry::model::DeviceOrderField" {
+        /// Serial number.
+        SerialNumber,
+        /// When it was registered.
+        CreatedAt,
+    }
+}
+gql_enum! {
+    /// What coordinates refer to.
+    CoordinateSystem = "crate::registry::model::CoordinateSystem" {
+        /// GPS.
+        #[graphql(name = "WGS84")]
+        Wgs84,
+        /// The shifted system of most maps in China.
+        #[graphql(name = "GCJ02")]
+        Gcj02,
+        /// Baidu's system.
+        #[graphql(name = "BD09")]
+        Bd09,
+    }
+}
+gql_enum! {
+    /// What surrounds the devices of a site.
+    SiteEnvironment = "crate::registry::model::SiteEnvironment" {
+        /// Indoors, clean and dry.
+        Indoor,
+        /// Kitchens and food.
+        FoodService,
+        /// Dusty.
+        Dusty,
+        /// Damp.
+        Damp,
+        /// Outdoors.
+        Outdoor,
+        /// In a vehicle.
+        Vehicle,
+    }
+}
+gql_enum! {
+    /// Parts of a terminal.
+    ComponentKind = "crate::catalogue::model::ComponentKind" {
+        /// Power module.
+        PowerModule,
+        /// Display.
+        Display,
+        /// Magstripe reader.
+        MagstripeReader,
+        /// Chip reader.
+        ChipReader,
+        /// Contactless reader.
+        ContactlessReader,
+        /// Camera.
+        Camera,
+        /// Printer.
+        Printer,
+        /// Keypad.
+        Keypad,
+        /// Battery.
+        Battery,
+        /// Coin cell.
+        CoinCell,
+        /// Comms module.
+        CommsModule,
+        /// SIM.
+        Sim,
+        /// Secure access module.
+        Sam,
+        /// Speaker.
+        Speaker,
+        /// Base or dock.
+        Base,
+    }
+}
+gql_enum! {
+    /// Where a part can be replaced; opening a terminal erases its keys.
+    ReplaceableAt = "crate::catalogue::model::ReplaceableAt" {
+        /// On site.
+        Field,
+        /// In the workshop.
+        Depot,
+        /// At the maker's.
+        Factory,
+    }
+}
+gql_enum! {
+    /// How well a figure is known.
+    Basis = "crate::catalogue::model::Basis" {
+        /// Stated by the maker.
+        Sourced,
+        /// Stated by a reseller, forum or the like.
+        SourcedLow,
+        /// Assumed.
+        Assumed,
+    }
+}
+gql_enum! {
+    /// How a meter behaves.
+    MeterKind = "crate::catalogue::model::MeterKind" {
+        /// Only grows.
+        Counter,
+        /// Goes up and down.
+        Gauge,
+    }
+}
+gql_enum! {
+    /// Kinds of installed software.
+    SoftwareKind = "crate::registry::model::SoftwareKind" {
+        /// Firmware.
+        Firmware,
+        /// Operating system.
+        Os,
+        /// Payment application.
+        PaymentApp,
+        /// Parameters.
+        Parameters,
+        /// EMV kernel.
+        Kernel,
+        /// Certificate.
+        Certificate,
+    }
+}
+gql_enum! {
+    /// What an event of a device file says happened.
+    HistoryEventKind = "crate::registry::file::EventKind" {
+        /// Registered.
+        DeviceRegistered,
+        /// Its own facts changed.
+        DeviceUpdated,
+        /// Status changed.
+        StatusChanged,
+        /// Installed at a position.
+        Installed,
+        /// Taken from its position.
+        Removed,
+        /// Moved to another position.
+        Relocated,
+        /// Left in a swap.
+        SwappedOut,
+        /// Came in a swap.
+        SwappedIn,
+        /// A part was put in.
+        ComponentInstalled,
+        /// A part was taken out.
+        ComponentRemoved,
+        /// Software was reported.
+        SoftwareReported,
+        /// A counter was reset, wrapped, or grew too fast.
+        MeterAnomaly,
+        /// A late reading changed what an earlier one was taken for.
+        ReadingReinterpreted,
+        /// An order was issued.
+        WorkOrderIssued,
+        /// An order's date moved by two days or more.
+        WorkOrderMoved,
+        /// An order changed its state.
+        WorkOrderStateChanged,
+        /// An order was completed.
+        WorkOrderCompleted,
+        /// The planner took an order back.
+        WorkOrderWithdrawn,
+        /// An occurrence was skipped.
+        OccurrenceSkipped,
+        /// An occurrence was postponed.
+        OccurrencePostponed,
+        /// A slot of a grid passed without work.
+        OccurrenceMissed,
+        /// A slot thought missed was not, or the other way round.
+        OccurrenceMissedCorrected,
+        /// A skip no longer applies.
+        OccurrenceVoided,
+        /// A visit was logged.
+        VisitLogged,
+    }
+}
+
+/// Which way a list runs.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OrderDirection {
+    /// Smallest, earliest first.
+    Asc,
+    /// Largest, latest first.
+    Desc,
+}
+
+/// A language people read.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+#[graphql(remote = "crate::kernel::text::Language")]
+pub enum Language {
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}

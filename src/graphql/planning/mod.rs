@@ -1,0 +1,6 @@
+//! Plans, items, orders and upcoming maintenance in GraphQL.
+
+pub mod inputs;
+pub mod mutations;
+pub mod queries;
+pub mod types;

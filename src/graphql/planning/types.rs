@@ -1,0 +1,830 @@
+//! Types of planning.
+
+use super::inputs::{UpcomingMaintenanceFilter, WorkOrderFilter, WorkOrderOrder};
+use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page};
+use crate::graphql::context::Cx;
+use crate::graphql::enums::*;
+use crate::graphql::loaders::{load_known, load_opt, shows};
+use crate::graphql::node::UPCOMING;
+use crate::graphql::prefetch::{self, Ahead};
+use crate::graphql::registry::types::{Device, Position, Site, Technician, int};
+use crate::graphql::scalars::{CronExpression, Duration};
+use crate::graphql::text::LocalizedText;
+use crate::kernel::calendar::start_of_day;
+use crate::kernel::ids::*;
+use crate::kernel::subject::{Subject, SubjectKind as RoomSubject};
+use crate::planning::model::{self, Trigger as RoomTrigger};
+use crate::planning::rules::due_sentence;
+use crate::planning::store::{order_key, upcoming_key};
+use async_graphql::{Context, ID, Object, Result, SimpleObject, Union};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What maintenance is done to.
+#[derive(Union, Clone)]
+pub enum MaintenanceSubject {
+    /// A device.
+    Device(Device),
+    /// A site.
+    Site(Site),
+}
+
+/// What maintenance is done to: a device or a site.
+async fn subject(ctx: &Context<'_>, subject: Subject) -> Result<MaintenanceSubject> {
+    Ok(match subject.kind {
+        RoomSubject::Device => {
+            MaintenanceSubject::Device(load_known(ctx, DeviceId(subject.id), "device").await?.into())
+        }
+        RoomSubject::Site => MaintenanceSubject::Site(load_known(ctx, SiteId(subject.id), "site").await?.into()),
+    })
+}
+
+/// One way a plan falls due.
+#[derive(SimpleObject, Clone)]
+pub struct PlanTrigger {
+    /// The kind.
+    pub kind: TriggerKind,
+    /// Cron text in the site's zone; only for CALENDAR_FIXED.
+    pub cron: Option<CronExpression>,
+    /// Duration since last done; only for CALENDAR_FLOATING.
+    pub every: Option<Duration>,
+    /// Meter code; only for USAGE.
+    pub meter: Option<String>,
+    /// Units since last done, in the meter's unit; only for USAGE.
+    pub every_units: Option<f64>,
+}
+
+/// One step of a task list.
+#[derive(SimpleObject, Clone)]
+pub struct TaskStep {
+    /// Place in the list, from 1.
+    pub number: i32,
+    /// What to do.
+    pub text: LocalizedText,
+    /// Whether the step must be answered.
+    pub is_required: bool,
+}
+
+fn steps(steps: &[model::TaskStep]) -> Vec<TaskStep> {
+    steps
+        .iter()
+        .zip(1..)
+        .map(|(s, number)| TaskStep { number, text: (&s.text).into(), is_required: s.is_required })
+        .collect()
+}
+
+/// Which subjects a plan applies to; the parts given must all hold.
+#[derive(SimpleObject, Clone)]
+pub struct PlanSelector {
+    /// Device models; empty means any.
+    pub model_ids: Vec<ID>,
+    /// Sites; empty means any.
+    pub site_ids: Vec<ID>,
+    /// Region codes, by prefix; empty means any.
+    pub region_codes: Vec<String>,
+    /// Statuses in which items live.
+    pub device_statuses: Vec<DeviceStatus>,
+    /// For every subject.
+    pub everything: bool,
+}
+
+shows! {
+    /// What is done to which subjects and when.
+    MaintenancePlan(model::MaintenancePlan)
+}
+
+/// What is done to which subjects and when; edits make revisions, orders keep the one they were
+/// issued under.
+#[Object]
+impl MaintenancePlan {
+    /// Opaque global id.
+    pub async fn id(&self) -> ID {
+        self.0.id.global().into()
+    }
+    /// The organization's own short code, unique.
+    async fn code(&self) -> &str {
+        &self.0.code
+    }
+    /// Name.
+    async fn name(&self) -> LocalizedText {
+        (&self.0.definition.name).into()
+    }
+    /// The kind of maintenance.
+    async fn kind(&self) -> MaintenanceKind {
+        self.0.definition.kind.into()
+    }
+    /// Devices or sites.
+    async fn subject(&self) -> SubjectKind {
+        self.0.definition.subject.into()
+    }
+    /// Who does it.
+    async fn channel(&self) -> ExecutionChannel {
+        self.0.definition.channel.into()
+    }
+    /// Which subjects.
+    async fn selector(&self) -> PlanSelector {
+        let s = &self.0.definition.selector;
+        PlanSelector {
+            model_ids: s.model_ids.iter().map(|i| i.global().into()).collect(),
+            site_ids: s.site_ids.iter().map(|i| i.global().into()).collect(),
+            region_codes: s.region_codes.clone(),
+            device_statuses: s.statuses().iter().map(|s| (*s).into()).collect(),
+            everything: s.everything,
+        }
+    }
+    /// What makes it due; the earliest wins. At most 10.
+    async fn triggers(&self) -> Vec<PlanTrigger> {
+        self.0
+            .definition
+            .triggers
+            .iter()
+            .map(|t| {
+                let mut trigger =
+                    PlanTrigger { kind: t.kind().into(), cron: None, every: None, meter: None, every_units: None };
+                match t {
+                    RoomTrigger::CalendarFixed { cron } => trigger.cron = Some(CronExpression(cron.clone())),
+                    RoomTrigger::CalendarFloating { every } => trigger.every = Some(Duration(every.clone())),
+                    RoomTrigger::Usage { meter, every, decimals } => {
+                        trigger.meter = Some(meter.clone());
+                        trigger.every_units = Some(scaled(*every, *decimals));
+                    }
+                }
+                trigger
+            })
+            .collect()
+    }
+    /// Civil days before due that still count as on time.
+    async fn early_days(&self) -> u32 {
+        self.0.definition.early_days
+    }
+    /// Civil days after due that still count as on time.
+    async fn late_days(&self) -> u32 {
+        self.0.definition.late_days
+    }
+    /// Civil days before due at which the order is issued.
+    async fn lead_days(&self) -> u32 {
+        self.0.definition.lead_days
+    }
+    /// Expected minutes of work on one subject.
+    async fn estimated_minutes(&self) -> u32 {
+        self.0.definition.estimated_minutes
+    }
+    /// Priority of its orders.
+    async fn priority(&self) -> Priority {
+        self.0.definition.priority.into()
+    }
+    /// What the technician does, in order; at most 100.
+    async fn steps(&self) -> Vec<TaskStep> {
+        steps(&self.0.definition.steps)
+    }
+    /// Which point of the usage forecast is the due date.
+    async fn due_quantile(&self) -> DueQuantile {
+        self.0.definition.due_quantile.into()
+    }
+    /// Required by a standard: needs a waiver to skip.
+    async fn is_compliance(&self) -> bool {
+        self.0.definition.is_compliance
+    }
+    /// False: keeps its history and issues nothing.
+    async fn is_active(&self) -> bool {
+        self.0.is_active
+    }
+    /// Number of the revision in force, from 1.
+    async fn revision(&self) -> i32 {
+        self.0.revision
+    }
+    /// Grows with every change.
+    async fn version(&self) -> i32 {
+        int(self.0.version)
+    }
+}
+
+fn scaled(units: i64, decimals: i32) -> f64 {
+    units as f64 / 10_f64.powi(decimals)
+}
+
+/// What a usage trigger's date rests on; values in the meter's unit.
+#[derive(SimpleObject, Clone)]
+pub struct UsageBasis {
+    /// Meter code.
+    pub meter: String,
+    /// The plan's interval.
+    pub every: f64,
+    /// Life counter when last done.
+    pub life_at_last_done: f64,
+    /// Life counter at the last reading.
+    pub life_now: f64,
+    /// Units until due; negative once crossed.
+    pub units_left: f64,
+    /// Expected units a day.
+    pub units_per_day: f64,
+    /// Device time of the last reading; null when there is none yet.
+    pub last_reading_at: Option<DateTime<Utc>>,
+    /// Where the rate comes from.
+    pub source: RateSource,
+    /// When the counter was seen to cross the limit; null before.
+    pub crossed_at: Option<DateTime<Utc>>,
+}
+
+/// One trigger's own proposal.
+#[derive(SimpleObject, Clone)]
+pub struct DueCandidate {
+    /// The trigger.
+    pub trigger: TriggerKind,
+    /// Its date; null when it gives none.
+    pub due_at: Option<DateTime<Utc>>,
+    /// What a usage date rests on; null for calendar triggers.
+    pub basis: Option<UsageBasis>,
+}
+
+/// One move of a due date, with its reason.
+#[derive(SimpleObject, Clone)]
+pub struct DueAdjustment {
+    /// Why.
+    pub kind: AdjustmentKind,
+    /// Before.
+    pub from: DateTime<Utc>,
+    /// After; equal to `from` when no day is permitted.
+    pub to: DateTime<Utc>,
+    /// The planner's words; null where the kind says all.
+    pub reason: Option<String>,
+}
+
+/// Why something is due when it is.
+#[derive(Clone)]
+pub struct DueExplanation(pub model::Explanation);
+
+/// Why something is due when it is.
+#[Object]
+impl DueExplanation {
+    /// One sentence a planner can read out; civil dates are in the site's zone.
+    async fn summary(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The request's language unless stated.")] language: Option<Language>,
+    ) -> String {
+        due_sentence(&self.0, language.map_or(Cx::of(ctx).language, Into::into))
+    }
+    /// The trigger that won; the plan's first when none gives a date.
+    async fn trigger(&self) -> TriggerKind {
+        let place = self.0.winner.unwrap_or(0);
+        self.0.candidates.get(place).map_or(TriggerKind::CalendarFixed, |c| c.trigger.kind().into())
+    }
+    /// Every trigger's own proposal, in the plan's order; at most 10.
+    async fn candidates(&self) -> Vec<DueCandidate> {
+        self.0
+            .candidates
+            .iter()
+            .map(|c| DueCandidate {
+                trigger: c.trigger.kind().into(),
+                due_at: c.due_at,
+                basis: c.basis.as_ref().map(|b| UsageBasis {
+                    meter: b.meter.clone(),
+                    every: scaled(b.every, b.decimals),
+                    life_at_last_done: scaled(b.life_at_last_done, b.decimals),
+                    life_now: scaled(b.life_now, b.decimals),
+                    units_left: scaled(b.units_left, b.decimals),
+                    units_per_day: b.units_per_day / 10_f64.powi(b.decimals),
+                    last_reading_at: b.last_reading_at,
+                    source: b.source.into(),
+                    crossed_at: b.crossed_at,
+                }),
+            })
+            .collect()
+    }
+    /// What moved the date afterwards.
+    async fn adjustments(&self) -> Vec<DueAdjustment> {
+        self.0
+            .adjustments
+            .iter()
+            .map(|a| DueAdjustment { kind: a.kind.into(), from: a.from, to: a.to, reason: a.reason.clone() })
+            .collect()
+    }
+}
+
+/// When usage is expected to reach the limit: starts of civil days in the site's zone.
+#[derive(SimpleObject, Clone)]
+pub struct DueForecast {
+    /// Early: one in ten gets there sooner; null beyond ten years.
+    pub p10: Option<DateTime<Utc>>,
+    /// Middle; null beyond ten years.
+    pub p50: Option<DateTime<Utc>>,
+    /// Late: one in ten takes longer; null beyond ten years.
+    pub p90: Option<DateTime<Utc>>,
+}
+
+shows! {
+    /// One subject × one plan.
+    MaintenanceItem(model::MaintenanceItem)
+}
+
+/// One subject × one plan: last done, next due and why.
+#[Object]
+impl MaintenanceItem {
+    /// Opaque global id.
+    pub async fn id(&self) -> ID {
+        self.0.id.global().into()
+    }
+    /// The plan.
+    async fn plan(&self, ctx: &Context<'_>) -> Result<MaintenancePlan> {
+        Ok(load_known(ctx, self.0.plan_id, "maintenance_plan").await?.into())
+    }
+    /// Device or site.
+    async fn subject(&self, ctx: &Context<'_>) -> Result<MaintenanceSubject> {
+        subject(ctx, self.0.subject).await
+    }
+    /// Last completion, device time; null when never done.
+    async fn last_done_at(&self) -> Option<DateTime<Utc>> {
+        self.0.last_done_at
+    }
+    /// How many completions count; for display, not a key.
+    async fn cycle(&self) -> i32 {
+        int(self.0.cycle)
+    }
+    /// Next due; null when no day is foreseen or permitted, the explanation says which.
+    async fn due_at(&self) -> Option<DateTime<Utc>> {
+        self.0.due.as_ref().and_then(|d| d.due_at)
+    }
+    /// First instant at which the work counts as on time; null without a due date.
+    async fn window_start(&self) -> Option<DateTime<Utc>> {
+        self.0.due.as_ref().map(|d| d.window_start)
+    }
+    /// Last instant at which the work counts as on time; null without a due date.
+    async fn window_end(&self) -> Option<DateTime<Utc>> {
+        self.0.due.as_ref().map(|d| d.window_end)
+    }
+    /// Why it is due then; null while the item is outside its plan.
+    async fn explanation(&self) -> Option<DueExplanation> {
+        self.0.explanation.clone().map(DueExplanation)
+    }
+    /// The order that is open for it; null when none is. There is never more than one.
+    async fn open_work_order(&self, ctx: &Context<'_>) -> Result<Option<WorkOrder>> {
+        Ok(load_opt(ctx, self.0.open_order_id).await?.map(Into::into))
+    }
+    /// Grows with every change.
+    async fn version(&self) -> i32 {
+        int(self.0.version)
+    }
+}
+
+shows! {
+    /// An authorised job for one subject.
+    WorkOrder(model::WorkOrder)
+}
+
+/// An authorised job for one subject; remembers where it was to be done, whatever moves later.
+#[Object]
+impl WorkOrder {
+    /// Opaque global id.
+    pub async fn id(&self) -> ID {
+        self.0.id.global().into()
+    }
+    /// What people see, for example `WO-2026-000123`.
+    async fn number(&self) -> &str {
+        &self.0.number
+    }
+    /// The kind of maintenance.
+    async fn kind(&self) -> MaintenanceKind {
+        self.0.kind.into()
+    }
+    /// Where it is in its life.
+    async fn state(&self) -> WorkOrderState {
+        self.0.state.into()
+    }
+    /// How urgent.
+    async fn priority(&self) -> Priority {
+        self.0.priority.into()
+    }
+    /// When it is due; for usage and floating dates the start of that civil day at the site.
+    async fn due_at(&self) -> DateTime<Utc> {
+        self.0.due_at
+    }
+    /// First instant at which the work counts as on time.
+    async fn window_start(&self) -> DateTime<Utc> {
+        self.0.window_start
+    }
+    /// Last instant at which the work counts as on time.
+    async fn window_end(&self) -> DateTime<Utc> {
+        self.0.window_end
+    }
+    /// Open, and past its band.
+    async fn is_overdue(&self, ctx: &Context<'_>) -> bool {
+        self.0.state.is_open() && Cx::of(ctx).now > self.0.window_end
+    }
+    /// Device or site.
+    async fn subject(&self, ctx: &Context<'_>) -> Result<MaintenanceSubject> {
+        subject(ctx, self.0.subject).await
+    }
+    /// The device; null when the subject is a site.
+    async fn device(&self, ctx: &Context<'_>) -> Result<Option<Device>> {
+        Ok(load_opt(ctx, self.0.device_id).await?.map(Into::into))
+    }
+    /// Where it was to be done; null when the device stood nowhere.
+    async fn site(&self, ctx: &Context<'_>) -> Result<Option<Site>> {
+        Ok(load_opt(ctx, self.0.site_id).await?.map(Into::into))
+    }
+    /// The position it was to be done at; null when the subject is a site or stood nowhere.
+    async fn position(&self, ctx: &Context<'_>) -> Result<Option<Position>> {
+        Ok(load_opt(ctx, self.0.position_id).await?.map(Into::into))
+    }
+    /// The item it serves; null for ad hoc orders.
+    async fn item(&self, ctx: &Context<'_>) -> Result<Option<MaintenanceItem>> {
+        Ok(load_opt(ctx, self.0.item_id).await?.map(Into::into))
+    }
+    /// The plan; null for ad hoc orders.
+    async fn plan(&self, ctx: &Context<'_>) -> Result<Option<MaintenancePlan>> {
+        Ok(load_opt(ctx, self.0.plan_id).await?.map(Into::into))
+    }
+    /// Why it is due then; null for ad hoc orders.
+    async fn explanation(&self) -> Option<DueExplanation> {
+        self.0.explanation.clone().map(DueExplanation)
+    }
+    /// Who does it.
+    async fn channel(&self) -> ExecutionChannel {
+        self.0.channel.into()
+    }
+    /// The task list as issued; at most 100 steps.
+    async fn steps(&self) -> Vec<TaskStep> {
+        steps(&self.0.steps)
+    }
+    /// Expected minutes.
+    async fn estimated_minutes(&self) -> u32 {
+        self.0.estimated_minutes
+    }
+    /// The technician; null while nobody is.
+    async fn assignee(&self, ctx: &Context<'_>) -> Result<Option<Technician>> {
+        Ok(load_opt(ctx, self.0.assignee_id).await?.map(Into::into))
+    }
+    /// When it is to be done; null while unscheduled.
+    async fn scheduled_for(&self) -> Option<DateTime<Utc>> {
+        self.0.scheduled_for
+    }
+    /// When it was issued.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+    /// When it was closed; null while open.
+    async fn closed_at(&self) -> Option<DateTime<Utc>> {
+        self.0.closed_at
+    }
+    /// Why it was closed without work; null otherwise.
+    async fn close_reason(&self) -> Option<&str> {
+        self.0.close_reason.as_deref()
+    }
+    /// Device time of the work that completed it; null otherwise.
+    async fn performed_at(&self) -> Option<DateTime<Utc>> {
+        self.0.performed_at
+    }
+    /// Grows with every change.
+    async fn version(&self) -> i32 {
+        int(self.0.version)
+    }
+}
+
+/// One row of upcoming maintenance: an open order, or an item without one.
+#[derive(Clone)]
+pub enum UpcomingRow {
+    /// An open order.
+    Order(Arc<model::WorkOrder>),
+    /// A forecast only.
+    Item(Arc<model::MaintenanceItem>),
+}
+
+impl From<model::Upcoming> for UpcomingRow {
+    fn from(row: model::Upcoming) -> Self {
+        match row {
+            model::Upcoming::Order(order) => Self::Order(Arc::from(order)),
+            model::Upcoming::Item(item) => Self::Item(Arc::from(item)),
+        }
+    }
+}
+
+impl UpcomingRow {
+    /// The order, if there is one.
+    pub fn order(&self) -> Option<&Arc<model::WorkOrder>> {
+        match self {
+            Self::Order(order) => Some(order),
+            Self::Item(_) => None,
+        }
+    }
+
+    /// The item; absent for ad hoc orders.
+    pub fn item_id(&self) -> Option<ItemId> {
+        match self {
+            Self::Order(order) => order.item_id,
+            Self::Item(item) => Some(item.id),
+        }
+    }
+
+    /// The plan; absent for ad hoc orders.
+    pub fn plan_id(&self) -> Option<PlanId> {
+        match self {
+            Self::Order(order) => order.plan_id,
+            Self::Item(item) => Some(item.plan_id),
+        }
+    }
+
+    /// The device, when the subject is one.
+    pub fn device_id(&self) -> Option<DeviceId> {
+        match self {
+            Self::Order(order) => order.device_id,
+            Self::Item(item) => item.device_id,
+        }
+    }
+
+    /// Where it is to be done.
+    pub fn site_id(&self) -> Option<SiteId> {
+        match self {
+            Self::Order(order) => order.site_id,
+            Self::Item(item) => item.site_id,
+        }
+    }
+
+    /// Device or site.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Order(order) => order.subject,
+            Self::Item(item) => item.subject,
+        }
+    }
+
+    fn uuid(&self) -> Uuid {
+        match self {
+            Self::Order(order) => order.id.0,
+            Self::Item(item) => item.id.0,
+        }
+    }
+
+    fn explanation(&self) -> Option<&model::Explanation> {
+        match self {
+            Self::Order(order) => order.explanation.as_ref(),
+            Self::Item(item) => item.explanation.as_ref(),
+        }
+    }
+
+    /// Due, and the first and last instant of the band. An item is only listed with a due date.
+    fn band(&self) -> (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>) {
+        match self {
+            Self::Order(order) => (order.due_at, order.window_start, order.window_end),
+            Self::Item(item) => match &item.due {
+                Some(due) => (due.due_at.unwrap_or(due.nominal_at), due.window_start, due.window_end),
+                None => (item.decided_at, item.decided_at, item.decided_at),
+            },
+        }
+    }
+}
+
+/// What falls due.
+#[derive(Clone)]
+pub struct UpcomingMaintenance(pub UpcomingRow);
+
+/// What falls due: an item's open order, else its forecast; at most one row per item, and the
+/// orders without an item.
+#[Object]
+impl UpcomingMaintenance {
+    /// Opaque global id.
+    pub async fn id(&self) -> ID {
+        join_global(UPCOMING, self.0.uuid()).into()
+    }
+    /// When it is due; for usage and floating dates the start of that civil day at the site.
+    async fn due_at(&self) -> DateTime<Utc> {
+        self.0.band().0
+    }
+    /// First instant at which the work counts as on time.
+    async fn window_start(&self) -> DateTime<Utc> {
+        self.0.band().1
+    }
+    /// Last instant at which the work counts as on time.
+    async fn window_end(&self) -> DateTime<Utc> {
+        self.0.band().2
+    }
+    /// Past its band.
+    async fn is_overdue(&self, ctx: &Context<'_>) -> bool {
+        Cx::of(ctx).now > self.0.band().2
+    }
+    /// Early, middle and late day of a usage-driven date; null for other dates.
+    async fn forecast(&self) -> Option<DueForecast> {
+        let explanation = self.0.explanation()?;
+        let basis = explanation.candidates.get(explanation.winner?)?.basis.as_ref()?;
+        let zone: chrono_tz::Tz = explanation.zone.parse().ok()?;
+        let at = |day: Option<NaiveDate>| day.map(|d| start_of_day(zone, d));
+        Some(DueForecast { p10: at(basis.p10), p50: at(basis.p50), p90: at(basis.p90) })
+    }
+    /// Why it is due then; null only for orders without an item.
+    async fn explanation(&self) -> Option<DueExplanation> {
+        self.0.explanation().cloned().map(DueExplanation)
+    }
+    /// The kind of maintenance.
+    async fn kind(&self) -> MaintenanceKind {
+        match &self.0 {
+            UpcomingRow::Order(order) => order.kind.into(),
+            UpcomingRow::Item(item) => item.kind.into(),
+        }
+    }
+    /// The plan; null for ad hoc orders.
+    async fn plan(&self, ctx: &Context<'_>) -> Result<Option<MaintenancePlan>> {
+        Ok(load_opt(ctx, self.0.plan_id()).await?.map(Into::into))
+    }
+    /// The item; null for ad hoc orders.
+    async fn item(&self, ctx: &Context<'_>) -> Result<Option<MaintenanceItem>> {
+        Ok(match &self.0 {
+            UpcomingRow::Order(order) => load_opt(ctx, order.item_id).await?.map(Into::into),
+            UpcomingRow::Item(item) => Some(item.clone().into()),
+        })
+    }
+    /// Device or site.
+    async fn subject(&self, ctx: &Context<'_>) -> Result<MaintenanceSubject> {
+        subject(ctx, self.0.subject()).await
+    }
+    /// The device; null when the subject is a site.
+    async fn device(&self, ctx: &Context<'_>) -> Result<Option<Device>> {
+        Ok(load_opt(ctx, self.0.device_id()).await?.map(Into::into))
+    }
+    /// Where it is to be done; null when the device stands nowhere.
+    async fn site(&self, ctx: &Context<'_>) -> Result<Option<Site>> {
+        Ok(load_opt(ctx, self.0.site_id()).await?.map(Into::into))
+    }
+    /// The open order; null: forecast only.
+    async fn work_order(&self) -> Option<WorkOrder> {
+        self.0.order().cloned().map(Into::into)
+    }
+    /// Who does it, and where.
+    async fn channel(&self) -> ExecutionChannel {
+        match &self.0 {
+            UpcomingRow::Order(order) => order.channel.into(),
+            UpcomingRow::Item(item) => item.channel.into(),
+        }
+    }
+    /// Expected minutes of work.
+    async fn estimated_minutes(&self, ctx: &Context<'_>) -> Result<u32> {
+        Ok(match &self.0 {
+            UpcomingRow::Order(order) => order.estimated_minutes,
+            UpcomingRow::Item(item) => {
+                load_known(ctx, item.plan_id, "maintenance_plan").await?.definition.estimated_minutes
+            }
+        })
+    }
+}
+
+/// What one planner run did.
+#[derive(SimpleObject, Clone)]
+pub struct PlannerRun {
+    /// Devices and sites looked at.
+    pub subject_count: i32,
+    /// Items whose date or state changed.
+    pub items_written: i32,
+    /// Orders issued.
+    pub orders_issued: i32,
+    /// Orders whose date moved.
+    pub orders_moved: i32,
+    /// Orders withdrawn.
+    pub orders_withdrawn: i32,
+    /// Slots of grids found missed.
+    pub slots_missed: i32,
+}
+
+impl From<model::PlannerRun> for PlannerRun {
+    fn from(run: model::PlannerRun) -> Self {
+        let count = |n: u64| i32::try_from(n).unwrap_or(i32::MAX);
+        Self {
+            subject_count: count(run.subjects),
+            items_written: count(run.items_written),
+            orders_issued: count(run.orders_issued),
+            orders_moved: count(run.orders_moved),
+            orders_withdrawn: count(run.orders_withdrawn),
+            slots_missed: count(run.slots_missed),
+        }
+    }
+}
+
+connection!(MaintenancePlanConnection, MaintenancePlanEdge, MaintenancePlan, "maintenance plans");
+connection!(WorkOrderConnection, WorkOrderEdge, WorkOrder, "work orders");
+connection!(UpcomingMaintenanceConnection, UpcomingMaintenanceEdge, UpcomingMaintenance, "upcoming maintenance");
+
+/// A page of plans, by code.
+pub async fn plans_page(
+    ctx: &Context<'_>,
+    kinds: Option<Vec<model::MaintenanceKind>>,
+    is_active: Option<bool>,
+    first: Option<i32>,
+    after: Option<&str>,
+) -> Result<MaintenancePlanConnection> {
+    let cx = Cx::of(ctx);
+    let page = page(first, after)?;
+    let key: Option<String> = page.after.as_ref().map(|k| key_part(k, 0)).transpose()?;
+    let planning = &cx.services.planning;
+    let limit = u64::from(page.first) + 1;
+    let rows = planning
+        .plans_page(&cx.scope, key.as_deref(), kinds.as_deref(), is_active, limit)
+        .await
+        .map_err(|e| cx.fail(e))?;
+    let total = match asks(ctx, "totalCount") {
+        true => {
+            let all = planning.plans_page(&cx.scope, None, kinds.as_deref(), is_active, COUNT_LIMIT + 1).await;
+            Some(all.map_err(|e| cx.fail(e))?.len() as u64)
+        }
+        false => None,
+    };
+    let (rows, has_next) = cut(rows, page.first);
+    let rows = rows
+        .into_iter()
+        .map(|p| {
+            let at = cursor(std::slice::from_ref(&p.code));
+            (MaintenancePlan::from(p), at)
+        })
+        .collect();
+    Ok(MaintenancePlanConnection::new(rows, has_next, key.is_some(), total))
+}
+
+/// A page of work orders.
+pub async fn orders_page(
+    ctx: &Context<'_>,
+    filter: WorkOrderFilter,
+    order: WorkOrderOrder,
+    first: Option<i32>,
+    after: Option<&str>,
+) -> Result<WorkOrderConnection> {
+    let cx = Cx::of(ctx);
+    let filter = filter.read()?;
+    let page = page(first, after)?;
+    let key = match &page.after {
+        Some(k) => Some((key_part::<String>(k, 0)?, key_part::<Uuid>(k, 1)?)),
+        None => None,
+    };
+    let field: model::WorkOrderOrderField = order.field.into();
+    let is_descending = order.direction == OrderDirection::Desc;
+    let limit = u64::from(page.first) + 1;
+    let planning = &cx.services.planning;
+    let rows = planning
+        .orders_page(&cx.scope, &filter, field, is_descending, key.as_ref(), limit, cx.now)
+        .await
+        .map_err(|e| cx.fail(e))?;
+    let total = match asks(ctx, "totalCount") {
+        true => Some(planning.count_orders(&cx.scope, &filter, COUNT_LIMIT + 1, cx.now).await.map_err(|e| cx.fail(e))?),
+        false => None,
+    };
+    let (rows, has_next) = cut(rows, page.first);
+    let rows: Vec<Arc<model::WorkOrder>> = rows.into_iter().map(Arc::new).collect();
+    prefetch::orders(cx, &rows, &Ahead::rows(ctx)).await?;
+    let rows = rows
+        .into_iter()
+        .map(|o| {
+            let (value, id) = order_key(field, &o);
+            (WorkOrder(o), cursor(&[value, id.to_string()]))
+        })
+        .collect();
+    Ok(WorkOrderConnection::new(rows, has_next, key.is_some(), total))
+}
+
+/// From when to when something is due.
+#[derive(Clone, Copy)]
+pub struct DueRange {
+    /// Due at or after; absent: everything overdue too.
+    pub from: Option<DateTime<Utc>>,
+    /// Due before.
+    pub before: DateTime<Utc>,
+}
+
+/// A page of upcoming maintenance, by due date.
+pub async fn upcoming_page(
+    ctx: &Context<'_>,
+    range: DueRange,
+    filter: UpcomingMaintenanceFilter,
+    first: Option<i32>,
+    after: Option<&str>,
+) -> Result<UpcomingMaintenanceConnection> {
+    let cx = Cx::of(ctx);
+    let filter = filter.read()?;
+    let page = page(first, after)?;
+    let key = match &page.after {
+        Some(k) => Some((key_part::<DateTime<Utc>>(k, 0)?, key_part::<Uuid>(k, 1)?)),
+        None => None,
+    };
+    let DueRange { from, before } = range;
+    let limit = u64::from(page.first) + 1;
+    let planning = &cx.services.planning;
+    let rows = planning
+        .upcoming_page(&cx.scope, &filter, from, before, key.as_ref(), limit, cx.now)
+        .await
+        .map_err(|e| cx.fail(e))?;
+    let total = match asks(ctx, "totalCount") {
+        true => {
+            let count = planning.count_upcoming(&cx.scope, &filter, from, before, COUNT_LIMIT + 1, cx.now).await;
+            Some(count.map_err(|e| cx.fail(e))?)
+        }
+        false => None,
+    };
+    let (rows, has_next) = cut(rows, page.first);
+    let cursors: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let (due, id) = upcoming_key(row);
+            cursor(&[due.to_rfc3339_opts(SecondsFormat::Micros, true), id.to_string()])
+        })
+        .collect();
+    let rows: Vec<UpcomingRow> = rows.into_iter().map(UpcomingRow::from).collect();
+    prefetch::upcoming(cx, &rows, &Ahead::rows(ctx)).await?;
+    let rows = rows.into_iter().map(UpcomingMaintenance).zip(cursors).collect();
+    Ok(UpcomingMaintenanceConnection::new(rows, has_next, key.is_some(), total))
+}

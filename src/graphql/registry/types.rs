@@ -1,0 +1,718 @@
+//! Types of the registry.
+
+use super::history::{HistoryEvent, HistoryEventConnection, HistoryIntegrity};
+use crate::graphql::catalogue::types::DeviceModel;
+use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page, page_cost};
+use crate::graphql::context::Cx;
+use crate::graphql::enums::*;
+use crate::graphql::errors::bad_input;
+use crate::graphql::loaders::{
+    ComponentsOf, ExternalIdsOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, load, load_known, load_opt, shows,
+};
+use crate::graphql::planning::inputs::{WorkOrderFilter, WorkOrderOrder};
+use crate::graphql::planning::types::{MaintenanceItem, WorkOrderConnection, orders_page};
+use crate::graphql::prefetch::{self, Ahead};
+use crate::graphql::scalars::{Date, TimeZone};
+use crate::graphql::usage::types::{DeviceMeter, UsagePattern, device_meters, usage_pattern};
+use crate::graphql::visits::types::{ServiceVisitConnection, device_visits_page};
+use crate::kernel::ids::{DeviceId, MerchantId};
+use crate::registry::file_store::EventFilter;
+use crate::registry::model;
+use crate::registry::store;
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A whole number as GraphQL has it.
+pub fn int(n: i64) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}
+
+/// The tenant.
+#[derive(SimpleObject, Clone)]
+pub struct Organization {
+    /// Opaque id.
+    pub id: ID,
+    /// Short code.
+    pub code: String,
+    /// Name.
+    pub name: String,
+    /// Zone of civil dates without a site.
+    pub time_zone: TimeZone,
+}
+
+/// Who is asking.
+#[derive(SimpleObject, Clone)]
+pub struct Viewer {
+    /// The name changes are recorded under.
+    pub actor: String,
+    /// Whose data is shown.
+    pub organization: Organization,
+}
+
+shows! {
+    /// Who the terminals serve.
+    Merchant(model::Merchant)
+}
+
+/// Who the terminals serve; has a merchant number and many sites.
+#[Object]
+impl Merchant {
+    /// Opaque global id.
+    pub async fn id(&self) -> ID {
+        self.0.id.global().into()
+    }
+    /// Name; several merchants can share it.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+    /// Merchant number (MID), unique; null when none is known.
+    async fn merchant_number(&self) -> Option<&str> {
+        self.0.merchant_number.as_deref()
+    }
+    /// Its sites, in the order they were made.
+    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    async fn sites(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows, 1 to 500; 50 unless stated.")] first: Option<i32>,
+        #[graphql(desc = "Cursor to go on after.")] after: Option<String>,
+    ) -> Result<SiteConnection> {
+        let filter = store::SiteFilter { merchant_id: Some(self.0.id), ..Default::default() };
+        sites_page(ctx, &filter, first, after.as_deref()).await
+    }
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+    /// Grows with every change; give it as `expectedVersion` with an update.
+    async fn version(&self) -> i32 {
+        int(self.0.version)
+    }
+}
+
+/// Opening hours of one weekday, local time.
+#[derive(SimpleObject, Clone)]
+pub struct OpeningHours {
+    /// 1 = Monday … 7 = Sunday.
+    pub weekday: i32,
+    /// `HH:MM`.
+    pub opens: String,
+    /// `HH:MM`; earlier than `opens` means after midnight.
+    pub closes: String,
+}
+
+shows! {
+    /// A place where devices are visited together.
+    Site(model::Site)
+}
+
+/// A place where devices are visited together.
+#[Object]
+impl Site {
+    /// Opaque global id.
+    pub async fn id(&self) -> ID {
+        self.0.id.global().into()
+    }
+    /// Name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+    /// Its merchant.
+    async fn merchant(&self, ctx: &Context<'_>) -> Result<Merchant> {
+        Ok(load_known(ctx, self.0.merchant_id, "merchant").await?.into())
+    }
+    /// Address; null when unknown.
+    async fn address(&self) -> Option<&str> {
+        self.0.address.as_deref()
+    }
+    /// Administrative code; a province's is a prefix of its cities'. Null when unknown.
+    async fn region_code(&self) -> Option<&str> {
+        self.0.region_code.as_deref()
+    }
+    /// Degrees north, −90 to 90; null when unknown.
+    async fn latitude(&self) -> Option<f64> {
+        self.0.latitude
+    }
+    /// Degrees east, −180 to 180; null when unknown.
+    async fn longitude(&self) -> Option<f64> {
+        self.0.longitude
+    }
+    /// What the coordinates refer to; null without coordinates.
+    async fn coordinate_system(&self) -> Option<CoordinateSystem> {
+        self.0.coordinate_system.map(Into::into)
+    }
+    /// Zone of its civil dates.
+    async fn time_zone(&self) -> TimeZone {
+        TimeZone(self.0.time_zone.name().to_owned())
+    }
+    /// Hours by weekday, local time, at most 28; empty means unknown, so never taken as closed.
+    async fn opening_hours(&self) -> Vec<OpeningHours> {
+        self.0
+            .opening_hours
+            .iter()
+            .map(|h| OpeningHours { weekday: i32::from(h.weekday), opens: h.opens.clone(), closes: h.closes.clone() })
+            .collect()
+    }
+    /// Single civil days on which it is closed, at most 1,000.
+    async fn closed_days(&self) -> Vec<Date> {
+        self.0.closed_days.iter().map(|d| Date(*d)).collect()
+    }
+    /// Closed on public holidays of its country.
+    async fn observes_holidays(&self) -> bool {
+        self.0.observes_holidays
+    }
+    /// Country, ISO 3166-1 alpha-2; null means CN.
+    async fn country(&self) -> Option<&str> {
+        self.0.country.as_deref()
+    }
+    /// What surrounds the devices; null when unknown.
+    async fn environment(&self) -> Option<SiteEnvironment> {
+        self.0.environment.map(Into::into)
+    }
+    /// Positions at the site by name, with their line of occupants, at most 1,000.
+    async fn positions(&self, ctx: &Context<'_>) -> Result<Vec<Position>> {
+        let rows = load(ctx, PositionsOf(self.0.id)).await?.unwrap_or_default();
+        Ok(rows.iter().take(1_000).cloned().map(Into::into).collect())
+    }
+    /// Devices standing at the site.
+    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    async fn devices(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows, 1 to 500; 50 unless stated.")] first: Option<i32>,
+        #[graphql(desc = "Cursor to go on after.")] after: Option<String>,
+    ) -> Result<DeviceConnection> {
+        let filter = model::DeviceFilter { site_id: Some(self.0.id), ..Default::default() };
+        let list = DeviceList { filter, field: model::DeviceOrderField::CreatedAt, is_descending: false };
+        devices_page(ctx, &list, Paging { first, after, last: None, before: None }).await
+    }
+    /// Its own maintenance items, those of plans for sites, at most 100.
+    async fn maintenance_items(&self, ctx: &Context<'_>) -> Result<Vec<MaintenanceItem>> {
+        items_of(ctx, self.0.id.0).await
+    }
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+    /// Grows with every change; give it as `expectedVersion` with an update.
+    async fn version(&self) -> i32 {
+        int(self.0.version)
+    }
+}
+
+/// The living items of a subject.
+async fn items_of(ctx: &Context<'_>, subject: Uuid) -> Result<Vec<MaintenanceItem>> {
+    let items = load(ctx, ItemsOf(subject)).await?.unwrap_or_default();
+    Ok(items.iter().filter(|i| i.is_alive).take(100).cloned().map(Into::into).collect())
+}
+
+shows! {
+    /// A named place a device fills at a site.
+    Position(model::Position)
+}
+
+/// One device that filled a position, from when to when.
+#[derive(Clone)]
+pub struct Occupancy(model::Binding);
+
+/// One device that filled a position, from when to when.
+#[Object]
+impl Occupancy {
+    /// The device.
+    async fn device(&self, ctx: &Context<'_>) -> Result<Device> {
+        Ok(load_known(ctx, self.0.device_id, "device").await?.into())
+    }
+    /// From, device time.
+    async fn started_at(&self) -> DateTime<Utc> {
+        self.0.started_at
+    }
+    /// Until, device time; null while it stands there.
+    async fn ended_at(&self) -> Option<DateTime<Utc>> {
+        self.0.ended_at
+    }
+}
+
+/// A named place a device fills at a site, with its terminal number; it outlives swaps.
+#[Object]
+impl Position {
+    /// Opaque global id.
+    pub async fn id(&self) -> ID {
+        self.0.id.global().into()
+    }
+    /// Name, unique at the site.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+    /// Terminal number (TID), unique; null when none is known.
+    async fn terminal_number(&self) -> Option<&str> {
+        self.0.terminal_number.as_deref()
+    }
+    /// Its site.
+    async fn site(&self, ctx: &Context<'_>) -> Result<Site> {
+        Ok(load_known(ctx, self.0.site_id, "site").await?.into())
+    }
+    /// The line of occupants, newest first, at most 100.
+    async fn occupants(&self, ctx: &Context<'_>) -> Result<Vec<Occupancy>> {
+        let line = load(ctx, OccupantsOf(self.0.id)).await?.unwrap_or_default();
+        Ok(line.iter().take(100).map(|o| Occupancy(o.binding.clone())).collect())
+    }
+    /// When it was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+    /// Grows with every change.
+    async fn version(&self) -> i32 {
+        int(self.0.version)
+    }
+}
+
+shows! {
+    /// A person who visits sites.
+    Technician(model::Technician)
+}
+
+/// A person who visits sites.
+#[Object]
+impl Technician {
+    /// Opaque global id.
+    pub async fn id(&self) -> ID {
+        self.0.id.global().into()
+    }
+    /// Name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+    /// The employer's number, unique; null when none is known.
+    async fn employee_number(&self) -> Option<&str> {
+        self.0.employee_number.as_deref()
+    }
+    /// Phone; null when none is known.
+    async fn phone(&self) -> Option<&str> {
+        self.0.phone.as_deref()
+    }
+    /// Regions the technician works in, by prefix.
+    async fn region_codes(&self) -> &[String] {
+        &self.0.region_codes
+    }
+    /// When the record was made.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+    /// Grows with every change.
+    async fn version(&self) -> i32 {
+        int(self.0.version)
+    }
+}
+
+/// What another system calls a device.
+#[derive(SimpleObject, Clone)]
+pub struct ExternalId {
+    /// The system.
+    pub system: String,
+    /// Its id there.
+    pub value: String,
+}
+
+/// A part of a device.
+#[derive(SimpleObject, Clone)]
+pub struct Component {
+    /// Opaque id.
+    pub id: ID,
+    /// The part.
+    pub kind: ComponentKind,
+    /// Its own serial; null when unknown.
+    pub serial_number: Option<String>,
+    /// Where it can be replaced; opening a terminal erases its keys.
+    pub replaceable_at: ReplaceableAt,
+    /// Since when, device time.
+    pub installed_at: DateTime<Utc>,
+    /// Until, device time; null while it is in.
+    pub removed_at: Option<DateTime<Utc>>,
+}
+
+impl From<&model::Component> for Component {
+    fn from(c: &model::Component) -> Self {
+        Self {
+            id: c.id.global().into(),
+            kind: c.kind.into(),
+            serial_number: c.serial_number.clone(),
+            replaceable_at: c.replaceable_at.into(),
+            installed_at: c.installed_at,
+            removed_at: c.removed_at,
+        }
+    }
+}
+
+/// One installed thing with a version.
+#[derive(SimpleObject, Clone)]
+pub struct SoftwareItem {
+    /// What it is.
+    pub kind: SoftwareKind,
+    /// Its name.
+    pub name: String,
+    /// Its version as reported.
+    pub version: String,
+    /// When it was reported, device time.
+    pub reported_at: DateTime<Utc>,
+}
+
+impl From<&model::SoftwareItem> for SoftwareItem {
+    fn from(s: &model::SoftwareItem) -> Self {
+        Self { kind: s.kind.into(), name: s.name.clone(), version: s.version.clone(), reported_at: s.reported_at }
+    }
+}
+
+shows! {
+    /// One terminal.
+    Device(model::Device)
+}
+
+/// One terminal: where it stands, how it is used, what is due, and its whole history.
+#[Object]
+impl Device {
+    /// Opaque global id.
+    pub async fn id(&self) -> ID {
+        self.0.id.global().into()
+    }
+    /// Maker.
+    async fn manufacturer(&self) -> &str {
+        &self.0.manufacturer
+    }
+    /// Serial number, unique per maker; two makers do reuse serials.
+    async fn serial_number(&self) -> &str {
+        &self.0.serial_number
+    }
+    /// The owner's own tag; null when none.
+    async fn asset_tag(&self) -> Option<&str> {
+        self.0.asset_tag.as_deref()
+    }
+    /// What other systems call it, at most 50.
+    async fn external_ids(&self, ctx: &Context<'_>) -> Result<Vec<ExternalId>> {
+        let names = load(ctx, ExternalIdsOf(self.0.id)).await?.unwrap_or_default();
+        let name = |e: &model::ExternalId| ExternalId { system: e.system.clone(), value: e.value.clone() };
+        Ok(names.iter().take(50).map(name).collect())
+    }
+    /// Where it is in its life.
+    async fn status(&self) -> DeviceStatus {
+        self.0.status.into()
+    }
+    /// Why it has this status; null when no reason was given.
+    async fn status_reason(&self) -> Option<&str> {
+        self.0.status_reason.as_deref()
+    }
+    /// Since when it has this status, device time.
+    async fn status_since(&self) -> DateTime<Utc> {
+        self.0.status_since
+    }
+    /// Grows with every change; give it as `expectedVersion` with an update.
+    async fn version(&self) -> i32 {
+        int(self.0.version)
+    }
+    /// Its model.
+    async fn model(&self, ctx: &Context<'_>) -> Result<DeviceModel> {
+        Ok(load_known(ctx, self.0.model_id, "device_model").await?.into())
+    }
+    /// The merchant it stands at; null when it stands nowhere.
+    async fn merchant(&self, ctx: &Context<'_>) -> Result<Option<Merchant>> {
+        Ok(load_opt(ctx, self.0.merchant_id).await?.map(Into::into))
+    }
+    /// The site it stands at; null when it stands nowhere.
+    async fn site(&self, ctx: &Context<'_>) -> Result<Option<Site>> {
+        Ok(load_opt(ctx, self.0.site_id).await?.map(Into::into))
+    }
+    /// The position it fills; null when it stands nowhere.
+    async fn position(&self, ctx: &Context<'_>) -> Result<Option<Position>> {
+        Ok(load_opt(ctx, self.0.position_id).await?.map(Into::into))
+    }
+    /// Terminal number (TID) of its position; null when it stands nowhere or the position has none.
+    async fn terminal_number(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        Ok(load_opt(ctx, self.0.position_id).await?.and_then(|p| p.terminal_number.clone()))
+    }
+    /// Since when it stands there, device time; null when it stands nowhere.
+    async fn installed_at(&self) -> Option<DateTime<Utc>> {
+        self.0.installed_at
+    }
+    /// Version of its firmware; null when never reported.
+    async fn firmware_version(&self) -> Option<&str> {
+        self.0.firmware_version.as_deref()
+    }
+    /// Installed software, at most 100.
+    async fn software(&self, ctx: &Context<'_>) -> Result<Vec<SoftwareItem>> {
+        let items = load(ctx, SoftwareOf(self.0.id)).await?.unwrap_or_default();
+        Ok(items.iter().take(100).map(|s| (&**s).into()).collect())
+    }
+    /// Its parts, those taken out too, at most 200.
+    async fn components(&self, ctx: &Context<'_>) -> Result<Vec<Component>> {
+        let parts = load(ctx, ComponentsOf(self.0.id)).await?.unwrap_or_default();
+        Ok(parts.iter().take(200).map(|c| (&**c).into()).collect())
+    }
+    /// Device time of its last reading; null when never heard of.
+    async fn last_seen_at(&self) -> Option<DateTime<Utc>> {
+        self.0.last_seen_at
+    }
+    /// Meters that were ever read, at most 50.
+    async fn meters(&self, ctx: &Context<'_>) -> Result<Vec<DeviceMeter>> {
+        device_meters(ctx, self.0.id, self.0.model_id).await
+    }
+    /// How the device is used; null when its model has no such meter.
+    async fn usage_pattern(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Meter code, for example TRANSACTIONS.")] meter: String,
+    ) -> Result<Option<UsagePattern>> {
+        usage_pattern(ctx, self.0.id, meter).await
+    }
+    /// What is planned for it, one item per plan, at most 100.
+    async fn maintenance_items(&self, ctx: &Context<'_>) -> Result<Vec<MaintenanceItem>> {
+        items_of(ctx, self.0.id.0).await
+    }
+    /// Its work orders, by due date.
+    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    async fn work_orders(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which orders; all of this device unless stated.")] filter: Option<WorkOrderFilter>,
+        #[graphql(desc = "Rows, 1 to 500; 50 unless stated.")] first: Option<i32>,
+        #[graphql(desc = "Cursor to go on after.")] after: Option<String>,
+    ) -> Result<WorkOrderConnection> {
+        let filter = WorkOrderFilter { device_id: Some(self.0.id.global().into()), ..filter.unwrap_or_default() };
+        orders_page(ctx, filter, WorkOrderOrder::default(), first, after.as_deref()).await
+    }
+    /// Visits that worked on it, newest first.
+    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    async fn service_visits(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows, 1 to 500; 50 unless stated.")] first: Option<i32>,
+        #[graphql(desc = "Cursor to go on after.")] after: Option<String>,
+    ) -> Result<ServiceVisitConnection> {
+        device_visits_page(ctx, self.0.id, first, after.as_deref()).await
+    }
+    /// Its device file, oldest event first.
+    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    #[allow(clippy::too_many_arguments, reason = "each is an argument of the field")]
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Kinds of events; all unless stated.")] kinds: Option<Vec<HistoryEventKind>>,
+        #[graphql(desc = "Happened at or after, device time.")] occurred_from: Option<DateTime<Utc>>,
+        #[graphql(desc = "Happened before, device time.")] occurred_before: Option<DateTime<Utc>>,
+        #[graphql(desc = "Rows, 1 to 500; 50 unless stated.")] first: Option<i32>,
+        #[graphql(desc = "Cursor to go on after.")] after: Option<String>,
+    ) -> Result<HistoryEventConnection> {
+        let kinds = kinds.map(|kinds| {
+            kinds.into_iter().map(|k| crate::registry::file::EventKind::from(k).as_str().to_owned()).collect()
+        });
+        let filter = EventFilter { kinds, occurred_from, occurred_before };
+        history_page(ctx, self.0.id, &filter, first, after.as_deref()).await
+    }
+    /// Walks the whole device file and says whether anything was changed since it was written.
+    #[graphql(complexity = "INTEGRITY_COST + child_complexity")]
+    async fn history_integrity(&self, ctx: &Context<'_>) -> Result<HistoryIntegrity> {
+        let cx = Cx::of(ctx);
+        let found = cx.services.registry.integrity(&cx.scope, self.0.id).await.map_err(|e| cx.fail(e))?;
+        Ok(found.into())
+    }
+    /// When it was registered.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+}
+
+/// Walking a whole file costs more than a field.
+const INTEGRITY_COST: usize = 200;
+
+connection!(DeviceConnection, DeviceEdge, Device, "devices");
+connection!(SiteConnection, SiteEdge, Site, "sites");
+connection!(MerchantConnection, MerchantEdge, Merchant, "merchants");
+connection!(TechnicianConnection, TechnicianEdge, Technician, "technicians");
+
+/// A page of a device file.
+async fn history_page(
+    ctx: &Context<'_>,
+    device: DeviceId,
+    filter: &EventFilter,
+    first: Option<i32>,
+    after: Option<&str>,
+) -> Result<HistoryEventConnection> {
+    let cx = Cx::of(ctx);
+    let page = page(first, after)?;
+    let after: i64 = page.after.as_ref().map(|k| key_part(k, 0)).transpose()?.unwrap_or(0);
+    let read = |after: i64, limit: u64| async move {
+        cx.services.registry.history(&cx.scope, device, filter, after, limit).await.map_err(|e| cx.fail(e))
+    };
+    let (rows, has_next) = cut(read(after, u64::from(page.first) + 1).await?, page.first);
+    let total = match asks(ctx, "totalCount") {
+        true => Some(read(0, COUNT_LIMIT + 1).await?.len() as u64),
+        false => None,
+    };
+    let rows = rows
+        .into_iter()
+        .map(|e| {
+            let at = cursor(&[e.sequence.to_string()]);
+            (HistoryEvent::from(e), at)
+        })
+        .collect();
+    Ok(HistoryEventConnection::new(rows, has_next, after > 0, total))
+}
+
+/// Paging arguments of a list that runs both ways.
+pub struct Paging {
+    /// Rows forwards.
+    pub first: Option<i32>,
+    /// Cursor to go on after.
+    pub after: Option<String>,
+    /// Rows backwards.
+    pub last: Option<i32>,
+    /// Cursor to end before.
+    pub before: Option<String>,
+}
+
+/// Which devices, in what order.
+pub struct DeviceList {
+    /// Which.
+    pub filter: model::DeviceFilter,
+    /// By what.
+    pub field: model::DeviceOrderField,
+    /// Largest first.
+    pub is_descending: bool,
+}
+
+/// A page of devices.
+pub async fn devices_page(ctx: &Context<'_>, list: &DeviceList, paging: Paging) -> Result<DeviceConnection> {
+    let cx = Cx::of(ctx);
+    let Paging { first, after, last, before } = paging;
+    let is_backward = last.is_some() || before.is_some();
+    if is_backward && (first.is_some() || after.is_some()) {
+        return Err(bad_input("give first and after, or last and before, not both"));
+    }
+    let page = if is_backward { page(last, before.as_deref())? } else { page(first, after.as_deref())? };
+    let key = match &page.after {
+        Some(k) => Some((key_part::<String>(k, 0)?, key_part::<Uuid>(k, 1)?)),
+        None => None,
+    };
+    let registry = &cx.services.registry;
+    let is_reversed = list.is_descending != is_backward;
+    let rows = registry
+        .devices_page(&cx.scope, &list.filter, list.field, is_reversed, key.as_ref(), u64::from(page.first) + 1)
+        .await
+        .map_err(|e| cx.fail(e))?;
+    let total = match asks(ctx, "totalCount") {
+        true => Some(registry.count_devices(&cx.scope, &list.filter, COUNT_LIMIT + 1).await.map_err(|e| cx.fail(e))?),
+        false => None,
+    };
+    let (mut rows, has_more) = cut(rows, page.first);
+    if is_backward {
+        rows.reverse();
+    }
+    let rows: Vec<Arc<model::Device>> = rows.into_iter().map(Arc::new).collect();
+    prefetch::devices(cx, &rows, &Ahead::rows(ctx)).await?;
+    let rows = rows
+        .into_iter()
+        .map(|d| {
+            let (value, id) = store::device_key(list.field, &d);
+            (Device(d), cursor(&[value, id.to_string()]))
+        })
+        .collect();
+    let (has_next, has_previous) = if is_backward { (key.is_some(), has_more) } else { (has_more, key.is_some()) };
+    Ok(DeviceConnection::new(rows, has_next, has_previous, total))
+}
+
+/// A page of sites.
+pub async fn sites_page(
+    ctx: &Context<'_>,
+    filter: &store::SiteFilter,
+    first: Option<i32>,
+    after: Option<&str>,
+) -> Result<SiteConnection> {
+    let cx = Cx::of(ctx);
+    let page = page(first, after)?;
+    let key: Option<Uuid> = page.after.as_ref().map(|k| key_part(k, 0)).transpose()?;
+    let read = |after: Option<Uuid>, limit: u64| async move {
+        cx.services.registry.sites_page(&cx.scope, filter, after, limit).await.map_err(|e| cx.fail(e))
+    };
+    let (rows, has_next) = cut(read(key, u64::from(page.first) + 1).await?, page.first);
+    let total = match asks(ctx, "totalCount") {
+        true => Some(read(None, COUNT_LIMIT + 1).await?.len() as u64),
+        false => None,
+    };
+    let rows: Vec<Arc<model::Site>> = rows.into_iter().map(Arc::new).collect();
+    prefetch::sites(cx, &rows, &Ahead::rows(ctx)).await?;
+    let rows = rows
+        .into_iter()
+        .map(|s| {
+            let at = cursor(&[s.id.0.to_string()]);
+            (Site(s), at)
+        })
+        .collect();
+    Ok(SiteConnection::new(rows, has_next, key.is_some(), total))
+}
+
+/// Which merchants.
+pub struct MerchantList {
+    /// Part of the name.
+    pub name_contains: Option<String>,
+    /// Merchant numbers.
+    pub numbers: Option<Vec<String>>,
+}
+
+/// A page of merchants.
+pub async fn merchants_page(
+    ctx: &Context<'_>,
+    list: &MerchantList,
+    first: Option<i32>,
+    after: Option<&str>,
+) -> Result<MerchantConnection> {
+    let cx = Cx::of(ctx);
+    let page = page(first, after)?;
+    let key: Option<Uuid> = page.after.as_ref().map(|k| key_part(k, 0)).transpose()?;
+    let read = |after: Option<Uuid>, limit: u64| async move {
+        cx.services
+            .registry
+            .merchants_page(&cx.scope, list.name_contains.as_deref(), list.numbers.as_deref(), after, limit)
+            .await
+            .map_err(|e| cx.fail(e))
+    };
+    let (rows, has_next) = cut(read(key, u64::from(page.first) + 1).await?, page.first);
+    let total = match asks(ctx, "totalCount") {
+        true => Some(read(None, COUNT_LIMIT + 1).await?.len() as u64),
+        false => None,
+    };
+    let rows = rows
+        .into_iter()
+        .map(|m| {
+            let MerchantId(id) = m.id;
+            (Merchant::from(m), cursor(&[id.to_string()]))
+        })
+        .collect();
+    Ok(MerchantConnection::new(rows, has_next, key.is_some(), total))
+}
+
+/// A page of technicians.
+pub async fn technicians_page(
+    ctx: &Context<'_>,
+    first: Option<i32>,
+    after: Option<&str>,
+) -> Result<TechnicianConnection> {
+    let cx = Cx::of(ctx);
+    let page = page(first, after)?;
+    let key: Option<Uuid> = page.after.as_ref().map(|k| key_part(k, 0)).transpose()?;
+    let read = |after: Option<Uuid>, limit: u64| async move {
+        cx.services.registry.technicians_page(&cx.scope, after, limit).await.map_err(|e| cx.fail(e))
+    };
+    let (rows, has_next) = cut(read(key, u64::from(page.first) + 1).await?, page.first);
+    let total = match asks(ctx, "totalCount") {
+        true => Some(read(None, COUNT_LIMIT + 1).await?.len() as u64),
+        false => None,
+    };
+    let rows = rows
+        .into_iter()
+        .map(|t| {
+            let at = cursor(&[t.id.0.to_string()]);
+            (Technician::from(t), at)
+        })
+        .collect();
+    Ok(TechnicianConnection::new(rows, has_next, key.is_some(), total))
+}

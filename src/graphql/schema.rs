@@ -1,0 +1,118 @@
+//! The schema, and how a request is executed against it.
+
+use super::catalogue::mutations::CatalogueMutation;
+use super::catalogue::queries::CatalogueQuery;
+use super::context::Cx;
+use super::errors::{BAD_USER_INPUT, INTERNAL, INTERNAL_MESSAGE};
+use super::limits::{self, Limits};
+use super::node::NodeQuery;
+use super::planning::mutations::PlanningMutation;
+use super::planning::queries::PlanningQuery;
+use super::registry::mutations::RegistryMutation;
+use super::registry::queries::RegistryQuery;
+use super::usage::mutations::UsageMutation;
+use super::visits::mutations::VisitMutation;
+use super::visits::queries::VisitQuery;
+use async_graphql::{
+    EmptySubscription, Json, MergedObject, Request, Response, SDLExportOptions, Schema, ServerError, Value,
+};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// What can be asked. Times are UTC instants unless they are called civil days; lists page with
+/// `first` (1 to 500, 50 unless stated) and `after`.
+#[derive(MergedObject, Default)]
+pub struct Query(NodeQuery, RegistryQuery, CatalogueQuery, PlanningQuery, VisitQuery);
+
+/// What can be changed. Every mutation takes one `input`; what the caller can do something about
+/// comes back in `userErrors`, and nothing was changed then. Sent again with the same
+/// `idempotencyKey`, a request is done once.
+#[derive(MergedObject, Default)]
+pub struct Mutation(RegistryMutation, CatalogueMutation, UsageMutation, PlanningMutation, VisitMutation);
+
+/// The schema; cheap to clone.
+pub type TillkeepSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// Levels of selections and fragments the library walks; above what [`limits`] lets through.
+const RECURSION: usize = 64;
+
+/// Builds the schema; it holds no service, each request brings its own [`Cx`].
+pub fn build() -> TillkeepSchema {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .limit_recursive_depth(RECURSION)
+        .extension(Limits)
+        .override_output_type_description::<DateTime<Utc>>(
+            "An instant, RFC 3339, for example `2026-11-24T09:00:00Z`; answered in UTC, accepted with any offset.",
+        )
+        .override_output_type_description::<Json<serde_json::Value>>(
+            "JSON of a shape that depends on the kind of what carries it.",
+        )
+        .finish()
+}
+
+/// The schema as text, as in `schema.graphql`.
+pub fn sdl() -> String {
+    build().sdl_with_options(SDLExportOptions::new().prefer_single_line_descriptions())
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Answer {
+    /// Data and errors.
+    pub response: Response,
+    /// Whether it was executed; a request that was refused before has no data at all.
+    pub is_executed: bool,
+}
+
+impl Answer {
+    /// The response as JSON. A refused request has no `data`, not even null.
+    ///
+    /// # Errors
+    /// Data that JSON cannot carry.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        if self.is_executed {
+            return serde_json::to_vec(&self.response);
+        }
+        serde_json::to_vec(&serde_json::json!({ "errors": self.response.errors }))
+    }
+
+    /// Whether some error has this code.
+    pub fn has_code(&self, code: &str) -> bool {
+        self.response.errors.iter().any(|e| code_of(e) == Some(code))
+    }
+}
+
+fn code_of(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code),
+        _ => None,
+    }
+}
+
+/// Checks a request against the limits, runs it, and completes its errors: each has a code and
+/// the request's id, and none says what only the log should know.
+pub async fn execute(schema: &TillkeepSchema, cx: Arc<Cx>, mut request: Request) -> Answer {
+    let mut response = match limits::check(&mut request, cx.may_change) {
+        Ok(()) => schema.execute(request.data(cx.clone())).await,
+        Err(refusal) => Response::from_errors(vec![refusal]),
+    };
+    for error in &mut response.errors {
+        complete(error, &cx.request_id);
+    }
+    Answer { response, is_executed: cx.has_begun() }
+}
+
+fn complete(error: &mut ServerError, request_id: &str) {
+    if code_of(error).is_none() {
+        // Without a code it comes from the library. What it found in the request is the caller's;
+        // what it was handed as a foreign error is ours.
+        let is_ours = error.source.is_some();
+        if is_ours {
+            tracing::error!(error = error.message, "resolver failed with a foreign error");
+            error.message = INTERNAL_MESSAGE.to_owned();
+        }
+        let code = if is_ours { INTERNAL } else { BAD_USER_INPUT };
+        error.extensions.get_or_insert_with(Default::default).set("code", code);
+    }
+    error.extensions.get_or_insert_with(Default::default).set("requestId", request_id);
+}

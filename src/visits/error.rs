@@ -1,0 +1,100 @@
+//! Refusals of visits.
+
+use crate::db::StoreError;
+use crate::db::tx::IdempotencyError;
+use crate::kernel::code::{Code, Refusal};
+use crate::kernel::text::TextError;
+
+/// Where in the input: names, and places of lines from 0.
+pub type FieldPath = Vec<String>;
+
+/// Why a whole visit is refused; what is odd about a line comes back as a notice.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such thing in this organization.
+    #[error("no {what} with this id in your organization; check the id")]
+    NotFound {
+        /// Noun.
+        what: &'static str,
+        /// Input field.
+        field: &'static str,
+    },
+    /// A visit without lines says nothing.
+    #[error("a visit has at least one line; say what was done, or why it could not be")]
+    NoLines,
+    /// More than one request takes.
+    #[error("{given} {what} where at most {max} are taken; split the visit")]
+    TooMany {
+        /// Where.
+        field: FieldPath,
+        /// Noun.
+        what: &'static str,
+        /// How many were given.
+        given: usize,
+        /// How many are taken.
+        max: usize,
+    },
+    /// A text that cannot be kept.
+    #[error("{name} {problem}")]
+    Text {
+        /// Where.
+        field: FieldPath,
+        /// The field's name.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: TextError,
+    },
+    /// An impossible moment.
+    #[error("{problem}")]
+    Instant {
+        /// Where.
+        field: FieldPath,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The same idempotency key with other input.
+    #[error("this idempotency key was used with other input; use a new key for a new request")]
+    IdempotencyMismatch,
+    /// Internal.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<IdempotencyError> for Error {
+    fn from(e: IdempotencyError) -> Self {
+        match e {
+            IdempotencyError::Mismatch => Self::IdempotencyMismatch,
+            IdempotencyError::Store(e) => Self::Store(e),
+        }
+    }
+}
+
+impl Refusal for Error {
+    fn code(&self) -> Option<Code> {
+        Some(match self {
+            Self::NotFound { .. } => Code::NotFound,
+            Self::NoLines => Code::Required,
+            Self::TooMany { .. } => Code::TooMany,
+            Self::Text { problem: TextError::TooLong { .. }, .. } => Code::TooLong,
+            Self::Text { problem: TextError::Empty | TextError::Control, .. } => Code::Invalid,
+            Self::Instant { .. } => Code::InvalidInstant,
+            Self::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Self::Store(_) => return None,
+        })
+    }
+
+    fn field(&self) -> Vec<String> {
+        let path = match self {
+            Self::NotFound { field, .. } => vec![(*field).to_owned()],
+            Self::NoLines => vec!["lines".to_owned()],
+            Self::TooMany { field, .. } | Self::Text { field, .. } | Self::Instant { field, .. } => field.clone(),
+            Self::IdempotencyMismatch => vec!["idempotencyKey".to_owned()],
+            Self::Store(_) => return Vec::new(),
+        };
+        std::iter::once("input".to_owned()).chain(path).collect()
+    }
+
+    fn message(&self) -> String {
+        self.to_string()
+    }
+}
