@@ -20,7 +20,7 @@ use tillkeep::kernel::clock::SystemClock;
 use tillkeep::kernel::ids::Ids;
 use tillkeep::kernel::scope::Scope;
 use tillkeep::registry::model::DeviceFilter;
-use tillkeep::seeding::demo::DemoOptions;
+use tillkeep::seeding::demo::{DemoOptions, Outcome};
 use tillkeep::{graphql, ingest, seeding};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -194,7 +194,13 @@ async fn work(command: Command, config: &Config) -> Result<(), Failure> {
             app.db().migrate().await?;
             let options = DemoOptions { devices: devices as usize, seed, progress: io::stderr().is_terminal() };
             let call = |at| app.call_at("demo", at);
-            seeding::demo::run(rooms(&app, &call), options).await?;
+            match seeding::demo::run(rooms(&app, &call), options).await? {
+                Outcome::Made(told) => say(&format!(
+                    "made a fleet of {} devices with {} readings and {} visits in fourteen months",
+                    told.devices, told.readings, told.visits
+                ))?,
+                Outcome::Found => say("the fleet is there already; it was planned up to now")?,
+            }
             serve(app, config, listener).await
         }
         Command::Migrate => {
@@ -229,6 +235,7 @@ async fn work(command: Command, config: &Config) -> Result<(), Failure> {
 /// What seeding works with.
 fn rooms<'a>(app: &'a App, call: &'a (dyn Fn(DateTime<Utc>) -> Call + Send + Sync)) -> seeding::Rooms<'a> {
     seeding::Rooms {
+        db: app.db(),
         catalogue: &app.catalogue,
         registry: &app.registry,
         usage: &app.usage,

@@ -224,6 +224,9 @@ pub struct PlanDefinition {
     pub due_quantile: DueQuantile,
     /// Required by a standard: needs a waiver to skip or to postpone past the band.
     pub is_compliance: bool,
+    /// Where its figures come from, and which are assumed; absent for the organization's own.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 /// A plan in its current revision.

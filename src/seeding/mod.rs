@@ -11,7 +11,7 @@ pub mod demo;
 pub mod reference;
 
 use crate::catalogue::{self, CatalogueService};
-use crate::db::StoreError;
+use crate::db::{Db, StoreError};
 use crate::kernel::call::Call;
 use crate::planning::{self, PlanningService};
 use crate::registry::{self, RegistryService};
@@ -22,6 +22,8 @@ use chrono::{DateTime, Utc};
 /// The rooms seeding works with.
 #[derive(Clone, Copy)]
 pub struct Rooms<'a> {
+    /// The database, for the row that says the demo was made.
+    pub db: &'a Db,
     /// Models, meters and holidays.
     pub catalogue: &'a CatalogueService,
     /// Places, devices and people.
@@ -64,6 +66,9 @@ pub enum Error {
     /// Visits refused.
     #[error("visits refused a seeded visit: {0}")]
     Visits(#[from] visits::Error),
+    /// The database holds something the demo did not make to the end.
+    #[error("the database holds merchants already, but no finished demo fleet; give demo an empty database, or delete the file of a demo that was cut off")]
+    NotEmpty,
     /// Storage.
     #[error(transparent)]
     Store(#[from] StoreError),

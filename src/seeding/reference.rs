@@ -137,13 +137,16 @@ enum TriggerSeed {
     Usage { meter: String, every: f64, source: String },
 }
 
-impl TriggerSeed {
-    fn source(&self) -> &str {
-        match self {
-            Self::CalendarFixed { source, .. } | Self::CalendarFloating { source, .. } | Self::Usage { source, .. } => {
-                source
-            }
-        }
+impl PlanSeed {
+    /// Where every figure comes from, as people read it.
+    fn source(&self) -> String {
+        let triggers = self.triggers.iter().map(|t| match t {
+            TriggerSeed::CalendarFixed { cron, source } => format!("{cron}: {source}"),
+            TriggerSeed::CalendarFloating { every, source } => format!("{every}: {source}"),
+            TriggerSeed::Usage { meter, every, source } => format!("{every} {meter}: {source}"),
+        });
+        let figures = self.sources.iter().map(|(figure, source)| format!("{figure}: {source}"));
+        triggers.chain(figures).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -285,6 +288,7 @@ fn new_plan(seed: PlanSeed, models: &HashMap<String, DeviceModelId>) -> Result<N
             TriggerSeed::Usage { meter, every, .. } => TriggerSpec::Usage { meter: meter.clone(), every: *every },
         })
         .collect();
+    let source = Some(seed.source());
     Ok(NewPlan {
         code: seed.code,
         triggers,
@@ -309,6 +313,7 @@ fn new_plan(seed: PlanSeed, models: &HashMap<String, DeviceModelId>) -> Result<N
             steps: seed.steps,
             due_quantile: seed.due_quantile,
             is_compliance: seed.is_compliance,
+            source,
         },
     })
 }

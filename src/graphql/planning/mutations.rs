@@ -305,6 +305,7 @@ fn new_plan(input: CreateMaintenancePlanInput) -> Outcome<NewPlan> {
         steps: steps(input.steps.unwrap_or_default()),
         due_quantile: input.due_quantile.map_or(model::DueQuantile::P50, Into::into),
         is_compliance: input.is_compliance.unwrap_or(false),
+        source: None,
     };
     let triggers = input.triggers.into_iter().map(Into::into).collect();
     Ok(NewPlan { code: input.code, definition, triggers })

@@ -186,6 +186,11 @@ impl MaintenancePlan {
     async fn is_compliance(&self) -> bool {
         self.0.definition.is_compliance
     }
+    /// Where its figures come from, and which of them are assumed; null for a plan of the
+    /// organization's own.
+    async fn source(&self) -> Option<&str> {
+        self.0.definition.source.as_deref()
+    }
     /// False: keeps its history and issues nothing.
     async fn is_active(&self) -> bool {
         self.0.is_active

@@ -1,6 +1,21 @@
-//! The demo fleet.
+//! The demo fleet: a payment company of which a planner says "that is ours".
+//!
+//! [`parameters`] is `seeds/demo.json`, [`fleet`] says who has which terminal and where, [`usage`]
+//! what they report; both are pure and the same for the same seed and day. [`story`] plays it all
+//! through the services, at the moments things happened.
 
+pub mod fleet;
+pub mod parameters;
+pub mod story;
+pub mod usage;
+
+use self::parameters::Parameters;
+use self::story::{Story, Told};
 use super::{Error, Rooms, reference};
+use crate::db::lease;
+use crate::kernel::ids::DeviceModelId;
+use chrono::TimeDelta;
+use std::collections::{BTreeSet, HashMap};
 
 /// What the demo is to be.
 #[derive(Clone, Copy, Debug)]
@@ -13,11 +28,120 @@ pub struct DemoOptions {
     pub progress: bool,
 }
 
-/// Makes the fleet.
+/// What was found or made.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome {
+    /// The fleet was made.
+    Made(Told),
+    /// It was there already, and was planned up to now.
+    Found,
+}
+
+/// The row that says the fleet was made to the end.
+const MADE: &str = "demo";
+
+/// Makes the fleet and plans it; one that is there is only planned.
 ///
 /// # Errors
-/// Storage.
-pub async fn run(rooms: Rooms<'_>, _options: DemoOptions) -> Result<(), Error> {
-    reference::run(rooms, &(rooms.call)(rooms.now)).await?;
-    Ok(())
+/// A database that holds something else, or a fleet that was cut off; storage.
+pub async fn run(rooms: Rooms<'_>, options: DemoOptions) -> Result<Outcome, Error> {
+    let call = (rooms.call)(rooms.now);
+    if lease::last_fire(rooms.db, MADE).await?.is_some() {
+        rooms.planning.run(&call, false).await?;
+        return Ok(Outcome::Found);
+    }
+    if !rooms.registry.merchants_page(&call.scope, None, None, None, 1).await?.is_empty() {
+        return Err(Error::NotEmpty);
+    }
+    let p = Parameters::load()?;
+    let fleet = fleet::build(&p, options.devices, options.seed, rooms.now)?;
+    // A moment before the first device, so that every plan is older than what it is for.
+    reference::run(rooms, &(rooms.call)(fleet.start - TimeDelta::hours(1))).await?;
+    let codes: BTreeSet<String> = fleet.devices.iter().map(|d| d.model.clone()).collect();
+    let codes: Vec<String> = codes.into_iter().collect();
+    let models = rooms.catalogue.models_by_codes(&call.scope, &codes).await?;
+    let meters: HashMap<String, Vec<String>> = models
+        .iter()
+        .map(|m| (m.code.clone(), m.meters.iter().map(|meter| meter.meter_code.clone()).collect()))
+        .collect();
+    let readings = usage::readings(&p, &fleet, &reference::holidays()?, &meters, options.seed)?;
+    let ids: HashMap<String, (DeviceModelId, String)> =
+        models.into_iter().map(|m| (m.code, (m.id, m.manufacturer))).collect();
+    let told = Story::new(rooms, &p, &fleet, ids, options.seed).tell(readings, options.progress).await?;
+    lease::set_last_fire(rooms.db, MADE, rooms.now).await?;
+    Ok(Outcome::Made(told))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::model::DeviceStatus;
+    use chrono::{DateTime, Utc};
+    use std::collections::BTreeMap;
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-25T03:00:00Z".parse().unwrap()
+    }
+
+    fn build(devices: usize) -> fleet::Fleet {
+        fleet::build(&Parameters::load().unwrap(), devices, 1, now()).unwrap()
+    }
+
+    #[test]
+    fn the_default_fleet_has_the_counts_it_promises() {
+        let fleet = build(500);
+        assert_eq!((fleet.devices.len(), fleet.merchants.len(), fleet.sites.len()), (500, 370, 330));
+        let standing: Vec<_> = fleet.stays.iter().filter(|s| s.to.is_none()).collect();
+        // 430 in service or just installed, and 6 suspended beside them.
+        assert_eq!(standing.len(), 436);
+        let mut per_site: BTreeMap<usize, usize> = BTreeMap::new();
+        for stay in &standing {
+            *per_site.entry(fleet.positions[stay.position].site).or_default() += 1;
+        }
+        assert_eq!(per_site.len(), 330);
+        assert_eq!(per_site.values().filter(|n| **n == 1).count(), 300);
+        assert_eq!(per_site.values().max(), Some(&30));
+        let same = fleet.sites.iter().filter(|s| s.name == "老王面馆").count();
+        assert_eq!(same, 3);
+        let repaired = fleet
+            .acts
+            .iter()
+            .filter(|(_, act)| matches!(act, fleet::Act::Swap { old_status: DeviceStatus::InRepair, .. }))
+            .count();
+        assert_eq!(repaired, 12);
+    }
+
+    #[test]
+    fn every_odd_case_is_in_the_default_fleet() {
+        let (p, fleet) = (Parameters::load().unwrap(), build(500));
+        for case in &p.odd_cases {
+            let serial = fleet::serial_of(case);
+            let found = fleet.devices.iter().filter(|d| d.serial_number == serial).count();
+            let wanted = if matches!(case, parameters::OddCase::SameSerialTwoMakers { .. }) { 2 } else { 1 };
+            assert_eq!(found, wanted, "{serial}");
+        }
+    }
+
+    #[test]
+    fn a_fleet_of_any_size_has_that_many_devices() {
+        for devices in [1, 7, 50, 333, 2_000] {
+            assert_eq!(build(devices).devices.len(), devices);
+        }
+    }
+
+    #[test]
+    fn usage_is_as_spread_as_it_promises() {
+        let fleet = build(2_000);
+        let mut levels: Vec<f64> = fleet.positions.iter().map(|p| p.level).collect();
+        levels.sort_by(f64::total_cmp);
+        let (median, p90) = (levels[levels.len() / 2], levels[levels.len() * 9 / 10]);
+        assert!((4.5..8.5).contains(&median), "median {median}");
+        assert!((45.0..110.0).contains(&p90), "P90 {p90}");
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_fleet() {
+        let serials = |fleet: fleet::Fleet| fleet.devices.into_iter().map(|d| d.serial_number).collect::<Vec<_>>();
+        assert_eq!(serials(build(120)), serials(build(120)));
+    }
 }

@@ -1,0 +1,293 @@
+//! `seeds/demo.json`, read: what the demo fleet is made from.
+
+use crate::kernel::text::LocalizedText;
+use crate::registry::model::{CoordinateSystem, DeviceStatus, SiteEnvironment};
+use crate::seeding::{Error, read};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+const FILE: &str = "demo.json";
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+pub struct Parameters {
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// What the coordinates refer to.
+    pub coordinate_system: CoordinateSystem,
+    pub organization: Organization,
+    pub defaults: Defaults,
+    pub fleet: FleetCounts,
+    pub numbers: Numbers,
+    pub usage: Usage,
+    pub visits: Visits,
+    pub hypermarket: Hypermarket,
+    pub names: Names,
+    pub kinds: Vec<Kind>,
+    pub models: Vec<ModelShare>,
+    pub technicians: Vec<TechnicianSeed>,
+    pub odd_cases: Vec<OddCase>,
+    pub provinces: Vec<Province>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Organization {
+    pub time_zone: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Defaults {
+    /// Devices that the counts below are given for.
+    pub devices: usize,
+    pub history_months: u32,
+}
+
+/// Counts for the default number of devices; others are scaled from them.
+#[derive(Debug, Deserialize)]
+pub struct FleetCounts {
+    pub merchants: usize,
+    pub site_sizes: Vec<SiteSize>,
+    pub merchants_by_sites: Vec<MerchantsBySites>,
+    pub field_statuses: Vec<StatusCount>,
+    pub other_statuses: Vec<StatusCount>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct SiteSize {
+    pub devices: usize,
+    pub sites: usize,
+    /// `hypermarket` for the one that is.
+    pub role: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct MerchantsBySites {
+    pub sites: usize,
+    pub merchants: usize,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct StatusCount {
+    pub status: DeviceStatus,
+    pub devices: usize,
+    pub reason: Option<String>,
+}
+
+/// Patterns of numbers; `{name}` is replaced, a digit behind it is the width.
+#[derive(Debug, Deserialize)]
+pub struct Numbers {
+    pub merchant_number: String,
+    pub terminal_number: String,
+    pub asset_tag: String,
+    /// Merchant category code by kind of site.
+    pub mcc: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Usage {
+    pub meter: String,
+    pub median_per_day: f64,
+    pub p90_per_day: f64,
+    pub top_per_day: f64,
+    /// Standard deviation of a day around its expectation, as a share of it.
+    pub day_spread: f64,
+    pub yearly_growth: Growth,
+    pub silent: Silent,
+    pub reading: ReadingTimes,
+    pub anomalies: Anomalies,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Growth {
+    pub low: f64,
+    pub median: f64,
+    pub high: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Silent {
+    pub share: f64,
+    pub days: i64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct ReadingTimes {
+    /// `HH:MM` of a day's reading.
+    pub local_time: String,
+    pub spread_minutes: i64,
+    pub dropped_share: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Anomalies {
+    pub resets: usize,
+    pub wrap_modulus: i64,
+    pub gaps: usize,
+    pub gap_days: Days,
+    pub late_readings: usize,
+    pub duplicate_readings: usize,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Days {
+    pub low: i64,
+    pub high: i64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Visits {
+    pub late_share: f64,
+    pub no_access_share: f64,
+    pub late_days: Days,
+    /// What technicians write, by outcome.
+    pub outcome_texts: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Hypermarket {
+    pub merchant: String,
+    pub site: String,
+    pub kind: String,
+    pub environment: SiteEnvironment,
+    pub city_prefix: String,
+    pub positions: Vec<HypermarketPositions>,
+    pub lane_median_per_day: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct HypermarketPositions {
+    pub name: String,
+    pub count: usize,
+    /// `lane` or `till`.
+    pub role: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Names {
+    pub surnames: Vec<String>,
+    pub lucky: Vec<String>,
+    pub rare: Vec<String>,
+    pub same_name: SameName,
+    pub mixed_scripts: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct SameName {
+    pub name: String,
+    pub city_prefixes: Vec<String>,
+}
+
+/// A kind of site with the shape of its usage.
+#[derive(Debug, Deserialize)]
+pub struct Kind {
+    pub code: String,
+    pub share: f64,
+    pub environment: SiteEnvironment,
+    pub opens: String,
+    pub closes: String,
+    /// 1 = Monday … 7 = Sunday.
+    pub closed_weekdays: Vec<u8>,
+    pub observes_holidays: bool,
+    /// Share of an average day, Monday first.
+    pub weekdays: [f64; 7],
+    /// Share of an average day, January first.
+    pub months: [f64; 12],
+    /// Share of a day by local hour.
+    pub hours: Vec<f64>,
+    /// Share of an ordinary day, by the holiday's English name.
+    pub holidays: BTreeMap<String, f64>,
+    pub names: Vec<String>,
+    pub trades: Vec<String>,
+    pub positions: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct ModelShare {
+    pub model: String,
+    pub share: f64,
+    pub roles: Vec<String>,
+    /// `#` stands for a digit.
+    pub serial: String,
+    pub firmware: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct TechnicianSeed {
+    pub name: String,
+    pub employee_number: String,
+    pub phone: String,
+    pub region_codes: Vec<String>,
+}
+
+/// A device with a story, listed by its serial in the README.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OddCase {
+    SameSerialTwoMakers { about: LocalizedText, serial_number: String, models: [String; 2] },
+    #[serde(rename = "SWAP_AT_1120")]
+    SwapAt1120 {
+        about: LocalizedText,
+        old_serial_number: String,
+        new_serial_number: String,
+        model: String,
+        days_ago: i64,
+        local_time: String,
+        reason: String,
+        old_device_status: DeviceStatus,
+    },
+    LateAndTwice {
+        about: LocalizedText,
+        serial_number: String,
+        model: String,
+        performed_days_ago: i64,
+        logged_days_late: i64,
+        idempotency_key: String,
+    },
+    #[serde(rename = "WRAP_32_BIT")]
+    Wrap32Bit { about: LocalizedText, serial_number: String, model: String, days_ago: i64, per_day: f64 },
+    ResetToZero { about: LocalizedText, serial_number: String, model: String, days_ago: i64 },
+    LongGap { about: LocalizedText, serial_number: String, model: String, gap_days: i64, days_ago: i64 },
+    BusiestLane { about: LocalizedText, serial_number: String, model: String, per_day: f64 },
+    NeverRead { about: LocalizedText, serial_number: String, model: String },
+    Growing { about: LocalizedText, serial_number: String, model: String, per_day: f64, factor: f64, months: u32 },
+    MovedTwice { about: LocalizedText, serial_number: String, model: String, days_ago: [i64; 2] },
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Province {
+    pub name: LocalizedText,
+    pub share: f64,
+    pub cities: Vec<City>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct City {
+    /// First four digits of its districts' codes.
+    pub prefix: String,
+    pub name: LocalizedText,
+    pub districts: Vec<District>,
+    pub streets: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct District {
+    pub code: String,
+    pub name: String,
+    pub latitude: f64,
+    pub longitude: f64,
+}
+
+impl Parameters {
+    /// Reads the file that is built in.
+    ///
+    /// # Errors
+    /// It cannot be read; a fault of ours.
+    pub fn load() -> Result<Self, Error> {
+        read(FILE, include_str!("../../../seeds/demo.json"))
+    }
+}
+
+/// A figure of the file cannot be what it says; a fault of ours.
+pub fn wrong(problem: impl Into<String>) -> Error {
+    Error::File { file: FILE, problem: problem.into() }
+}
