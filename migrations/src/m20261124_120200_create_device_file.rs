@@ -34,6 +34,7 @@ const UP: &[&str] = &[
          stamp {uuid} not null,
          primary key (subject_kind, subject_id)
      )",
+    "create index planner_mark_stamp_subject_id on planner_mark (organization_id, stamp, subject_id)",
 ];
 
 const DOWN: &[&str] = &[

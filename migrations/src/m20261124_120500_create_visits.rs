@@ -23,7 +23,8 @@ const UP: &[&str] = &[
          unique (organization_id, number)
      )",
     "create index service_visit_started_at_id on service_visit (organization_id, started_at, id)",
-    "create index service_visit_site_id on service_visit (organization_id, site_id)",
+    "create index service_visit_site_id_started_at_id on service_visit (organization_id, site_id, started_at, id)",
+    "create index service_visit_technician_id_started_at_id on service_visit (organization_id, technician_id, started_at, id)",
     "create table visit_line (
          id {uuid} not null,
          organization_id {uuid} not null,

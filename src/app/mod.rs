@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 use std::ops::Deref;
 use std::sync::Arc;
 
-pub use crate::graphql::context::Services;
+pub use crate::graphql::services::Services;
 
 /// Everything a running tillkeep has; reads as its services: `app.registry`, `app.clock`.
 pub struct App {

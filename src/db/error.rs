@@ -34,6 +34,20 @@ pub enum StoreError {
 /// A result of storage.
 pub type StoreResult<T> = Result<T, StoreError>;
 
+impl StoreError {
+    /// An error with what caused it, for the log.
+    pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+        let mut chain = error.to_string();
+        let mut source = error.source();
+        while let Some(inner) = source {
+            chain.push_str(": ");
+            chain.push_str(&inner.to_string());
+            source = inner.source();
+        }
+        chain
+    }
+}
+
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         if let Some(SqlErr::UniqueConstraintViolation(constraint)) = error.sql_err() {

@@ -3,24 +3,35 @@
 
 use super::error::{StoreError, StoreResult};
 use super::scoped;
-use super::tx::{IdempotencyError, Tx};
 use crate::entity::idempotency as table;
+use crate::kernel::call::Call;
 use crate::kernel::scope::Scope;
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+/// Why a request cannot be done once.
+#[derive(Debug, thiserror::Error)]
+pub enum IdempotencyError {
+    /// The key was used with other input.
+    #[error("the idempotency key was used with other input")]
+    Mismatch,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Days a key is kept (DESIGN §6).
 pub const KEPT_DAYS: i64 = 90;
 
-pub(super) async fn replay<T: DeserializeOwned>(tx: &Tx) -> Result<Option<T>, IdempotencyError> {
-    let Some(claim) = &tx.call.idempotency else { return Ok(None) };
-    let known = scoped::find::<table::Entity>(tx.scope())
-        .filter(table::Column::Actor.eq(&tx.call.actor))
+pub(super) async fn replay<T: DeserializeOwned>(db: &impl ConnectionTrait, call: &Call) -> Result<Option<T>, IdempotencyError> {
+    let Some(claim) = &call.idempotency else { return Ok(None) };
+    let known = scoped::find::<table::Entity>(&call.scope)
+        .filter(table::Column::Actor.eq(&call.actor))
         .filter(table::Column::Operation.eq(&claim.operation))
         .filter(table::Column::Key.eq(&claim.key))
-        .one(tx.conn())
+        .one(db)
         .await
         .map_err(StoreError::from)?;
     let Some(known) = known else { return Ok(None) };
@@ -36,18 +47,18 @@ pub(super) async fn replay<T: DeserializeOwned>(tx: &Tx) -> Result<Option<T>, Id
     Ok(Some(outcome))
 }
 
-pub(super) async fn remember<T: Serialize>(tx: &Tx, outcome: &T) -> StoreResult<()> {
-    let Some(claim) = &tx.call.idempotency else { return Ok(()) };
+pub(super) async fn remember<T: Serialize>(db: &impl ConnectionTrait, call: &Call, outcome: &T) -> StoreResult<()> {
+    let Some(claim) = &call.idempotency else { return Ok(()) };
     let row = table::Model {
-        organization_id: tx.scope().organization.0,
-        actor: tx.call.actor.clone(),
+        organization_id: call.scope.organization.0,
+        actor: call.actor.clone(),
         operation: claim.operation.clone(),
         key: claim.key.clone(),
         input_hash: claim.input_hash.clone(),
         outcome: serde_json::to_string(outcome).map_err(|e| StoreError::Other(Box::new(e)))?,
-        created_at: tx.now(),
+        created_at: call.now,
     };
-    scoped::insert_chunked(tx.conn(), vec![row.into_active_model()], None).await
+    scoped::insert_chunked(db, vec![row.into_active_model()], None).await
 }
 
 /// Forgets keys older than `before`; says how many.

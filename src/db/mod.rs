@@ -3,9 +3,11 @@
 //! SQLite: one writer connection (`BEGIN IMMEDIATE`) and several readers, so that `import` and
 //! `plan` run beside `serve`. PostgreSQL: one pool.
 
+pub mod each;
 pub mod error;
 pub mod idempotency;
 pub mod lease;
+pub mod marks;
 pub mod numbers;
 pub mod outbox;
 pub mod scoped;
@@ -16,7 +18,6 @@ pub use error::{StoreError, StoreResult};
 pub use sea_orm::ConnectionTrait;
 
 use crate::kernel::call::Call;
-use chrono::{DateTime, Utc};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
@@ -34,17 +35,6 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// How long a writer waits for another process's write on SQLite.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The instant both databases keep: cut to microseconds; a leap second becomes the next second.
-///
-/// Whatever comes from outside goes through here before it is stored, compared or hashed, else
-/// SQLite keeps nanoseconds that PostgreSQL drops. sqlx writes it to SQLite as RFC 3339 in UTC with
-/// 0, 3 or 6 decimals. That text sorts as time although its length varies: where two texts part, it
-/// is at a digit, or one has its `+00:00` where the other goes on with `.` or a digit, and `+` sorts
-/// before both.
-pub fn stamp(at: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
-}
 
 /// The database; cheap to clone.
 #[derive(Clone, Debug)]
@@ -168,7 +158,8 @@ impl Db {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::SecondsFormat;
+    use crate::kernel::calendar::stamp;
+    use chrono::{DateTime, SecondsFormat, Utc};
     use proptest::prelude::*;
     use sea_orm::Statement;
 

@@ -1,37 +1,33 @@
 //! One change: the rows, their device-file events, the outbox and the idempotency record, all or
 //! nothing.
 
-use super::error::{StoreError, StoreResult};
+use super::error::StoreResult;
 use super::idempotency;
+pub use super::idempotency::IdempotencyError;
+use super::marks::{self, Pending};
+
 use crate::kernel::call::Call;
 use crate::kernel::scope::Scope;
+use crate::kernel::subject::SubjectKind;
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
 
 /// A change in progress; dropped without commit it leaves nothing.
 #[derive(Debug)]
 pub struct Tx {
     transaction: DatabaseTransaction,
+    pending: Mutex<Pending>,
     /// The request it serves.
     pub call: Call,
 }
 
-/// Why a request cannot be done once.
-#[derive(Debug, thiserror::Error)]
-pub enum IdempotencyError {
-    /// The key was used with other input.
-    #[error("the idempotency key was used with other input")]
-    Mismatch,
-    /// Storage failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl Tx {
     pub(super) fn new(transaction: DatabaseTransaction, call: Call) -> Self {
-        Self { transaction, call }
+        Self { transaction, pending: Mutex::default(), call }
     }
 
     /// Where to send statements.
@@ -49,12 +45,33 @@ impl Tx {
         self.call.now
     }
 
+    /// Marks subjects for the planner, from the moment the change commits; `stamp` is fresh, so
+    /// that a mark made again counts anew.
+    pub fn mark(&self, subjects: impl IntoIterator<Item = (SubjectKind, Uuid)>, stamp: Uuid) {
+        let mut pending = self.pending();
+        pending.subjects.extend(subjects);
+        pending.stamp = Some(stamp);
+    }
+
+    /// Takes marks of this change back: these subjects have been looked at in it.
+    pub fn unmark(&self, subjects: impl IntoIterator<Item = (SubjectKind, Uuid)>) {
+        let mut pending = self.pending();
+        for subject in subjects {
+            pending.subjects.remove(&subject);
+        }
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        // A panic elsewhere cannot leave it half-written.
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The outcome of the same request done before, if it was.
     ///
     /// # Errors
     /// The key was used with other input; storage.
     pub async fn replay<T: DeserializeOwned>(&self) -> Result<Option<T>, IdempotencyError> {
-        idempotency::replay(self).await
+        idempotency::replay(&self.transaction, &self.call).await
     }
 
     /// Remembers the outcome under the request's key, if it has one, and commits.
@@ -62,7 +79,7 @@ impl Tx {
     /// # Errors
     /// Storage; nothing stays.
     pub async fn finish<T: Serialize>(self, outcome: &T) -> StoreResult<()> {
-        idempotency::remember(&self, outcome).await?;
+        idempotency::remember(&self.transaction, &self.call, outcome).await?;
         self.commit().await
     }
 
@@ -71,6 +88,8 @@ impl Tx {
     /// # Errors
     /// Storage; nothing stays.
     pub async fn commit(self) -> StoreResult<()> {
+        let pending = std::mem::take(&mut *self.pending());
+        marks::write(&self.transaction, &self.call.scope, &pending).await?;
         Ok(self.transaction.commit().await?)
     }
 }

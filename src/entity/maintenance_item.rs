@@ -37,6 +37,8 @@ pub struct Model {
     pub is_alive: bool,
     /// Alive since, UTC.
     pub alive_since: DateTimeUtc,
+    /// Counts from, UTC.
+    pub counts_from: DateTimeUtc,
     /// Last done at, UTC.
     pub last_done_at: Option<DateTimeUtc>,
     /// Cycle.

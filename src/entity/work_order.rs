@@ -20,9 +20,8 @@ pub struct Model {
     /// State.
     #[sea_orm(column_type = "Text")]
     pub state: String,
-    /// Priority.
-    #[sea_orm(column_type = "Text")]
-    pub priority: String,
+    /// Priority, by its rank.
+    pub priority: i32,
     /// Item id.
     pub item_id: Option<Uuid>,
     /// Plan id.
@@ -49,6 +48,8 @@ pub struct Model {
     pub nominal_due_at: DateTimeUtc,
     /// Due at, UTC.
     pub due_at: DateTimeUtc,
+    /// Told due at, UTC.
+    pub told_due_at: DateTimeUtc,
     /// Window start, UTC.
     pub window_start: DateTimeUtc,
     /// Window end, UTC.

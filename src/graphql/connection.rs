@@ -166,7 +166,7 @@ macro_rules! payload {
                 let is_conflict =
                     payload.user_errors.iter().any(|e| e.code == $crate::graphql::errors::UserErrorCode::Conflict);
                 if is_conflict {
-                    payload.$field = $crate::graphql::loaders::load_opt(ctx, id).await?.map(Into::into);
+                    payload.$field = $crate::graphql::load::load_opt(ctx, id).await?.map(Into::into);
                 }
                 Ok(payload)
             }

@@ -2,45 +2,18 @@
 
 use super::errors::{Failure, bad_input, internal};
 use super::loaders::{Batch, clear};
-use crate::catalogue::service::CatalogueService;
-use crate::db::{Db, StoreError};
+use super::services::Services;
+use crate::db::StoreError;
 use crate::kernel::call::{Call, IdempotencyClaim};
-use crate::kernel::clock::Clock;
 use crate::kernel::code::Code;
-use crate::kernel::ids::Ids;
 use crate::kernel::scope::Scope;
 use crate::kernel::text::Language;
-use crate::planning::PlanningService;
-use crate::registry::RegistryService;
 use crate::registry::file::sha256_hex;
-use crate::usage::UsageService;
-use crate::visits::VisitService;
 use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{Context, Result};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Every service.
-#[derive(Clone)]
-pub struct Services {
-    /// The database, for health and statement counts.
-    pub db: Db,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-    /// The source of ids.
-    pub ids: Arc<Ids>,
-    /// Meters and models.
-    pub catalogue: Arc<CatalogueService>,
-    /// Places, devices and people.
-    pub registry: Arc<RegistryService>,
-    /// Readings.
-    pub usage: Arc<UsageService>,
-    /// Plans, items and orders.
-    pub planning: Arc<PlanningService>,
-    /// Visits.
-    pub visits: Arc<VisitService>,
-}
 
 /// One request.
 pub struct Cx {

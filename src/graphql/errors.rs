@@ -152,13 +152,7 @@ pub fn id_refusal(error: &IdError, field: &str) -> Failure {
 ///
 /// The request's id is in the log by its span, and in the answer by [`super::schema::execute`].
 pub fn internal(error: &(dyn std::error::Error + 'static)) -> async_graphql::Error {
-    let mut chain = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        chain.push_str(": ");
-        chain.push_str(&inner.to_string());
-        source = inner.source();
-    }
+    let chain = StoreError::chain(error);
     if let Some(StoreError::Unavailable(_)) = error.downcast_ref::<StoreError>() {
         tracing::warn!(error = chain, "the database is not available");
         return async_graphql::Error::new("the database cannot be reached just now; try again in a moment")

@@ -1,7 +1,6 @@
 //! One loader for a request: lists feed it ahead, leaves read from it.
 
-use super::context::{Cx, Services};
-use super::errors::{internal, missing};
+use super::services::Services;
 use crate::catalogue::model::{DeviceModel, Meter};
 use crate::db::StoreError;
 use crate::kernel::ids::*;
@@ -12,7 +11,6 @@ use crate::registry::service::Occupant;
 use crate::usage::model::{MeterState, UsagePattern};
 use crate::visits::model::{ServiceVisit, VisitLine};
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
-use async_graphql::{Context, Result};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -224,45 +222,6 @@ clear_all!(
     VisitsOf,
     AllMeters,
 );
-
-/// One row, from what was prefetched where it was.
-///
-/// # Errors
-/// Storage.
-pub async fn load<K>(ctx: &Context<'_>, key: K) -> Result<Option<<Batch as Loader<K>>::Value>>
-where
-    K: Send + Sync + Hash + Eq + Clone + 'static,
-    Batch: Loader<K, Error = BatchError>,
-{
-    Cx::of(ctx).loader.load_one(key).await.map_err(|e| internal(&*e))
-}
-
-/// One row, if there is an id.
-///
-/// # Errors
-/// Storage.
-pub async fn load_opt<K>(ctx: &Context<'_>, key: Option<K>) -> Result<Option<<Batch as Loader<K>>::Value>>
-where
-    K: Send + Sync + Hash + Eq + Clone + 'static,
-    Batch: Loader<K, Error = BatchError>,
-{
-    match key {
-        Some(key) => load(ctx, key).await,
-        None => Ok(None),
-    }
-}
-
-/// One row that must be there, because another row names it.
-///
-/// # Errors
-/// Storage; the row is missing, which is a fault of ours.
-pub async fn load_known<K>(ctx: &Context<'_>, key: K, what: &'static str) -> Result<<Batch as Loader<K>>::Value>
-where
-    K: Send + Sync + Hash + Eq + Clone + 'static,
-    Batch: Loader<K, Error = BatchError>,
-{
-    load(ctx, key).await?.ok_or_else(|| missing(what))
-}
 
 /// Declares a type that shows a room's row.
 macro_rules! shows {

@@ -122,3 +122,8 @@ pub fn at_most<T>(list: Option<Vec<T>>, field: &str) -> async_graphql::Result<Op
         list => Ok(list),
     }
 }
+
+/// A whole number as GraphQL has it.
+pub fn int(n: i64) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}

@@ -1,6 +1,6 @@
 //! CSV files as streams of rows: plain or gzip, with or without a byte order mark.
 
-use super::RowError;
+use super::report::RowError;
 use crate::kernel::code::Code;
 use ::csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord, Trim};
 use flate2::read::MultiGzDecoder;

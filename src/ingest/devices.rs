@@ -6,7 +6,8 @@
 //! else INSTALLED. A device is known by manufacturer and serial number.
 
 use super::csv::{Columns, CsvFile, Row};
-use super::{BATCH, Error, ImportReport, Rooms, RowError, coded, next_batch, optional, required};
+use super::batch::{BATCH, Error, Rooms, coded, next_batch, optional, refused_by_room, required};
+use super::report::{ImportReport, RowError};
 use crate::catalogue::model::DeviceModel;
 use crate::kernel::code::Code;
 use crate::kernel::ids::{DeviceId, DeviceModelId, PositionId};
@@ -199,7 +200,7 @@ async fn take_in(
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(e) => {
-                report.refuse(line, RowError::of(e)?);
+                report.refuse(line, refused_by_room(e)?);
                 continue;
             }
         };
@@ -228,7 +229,7 @@ async fn take_in(
         match installed {
             Ok(()) => report.added += 1,
             Err(e) => {
-                let e = RowError::of(e)?;
+                let e = refused_by_room(e)?;
                 let what = if is_new {
                     "the device was registered, but not installed"
                 } else {

@@ -1,7 +1,9 @@
 //! Merchants: `merchant_number`, `name`.
 
 use super::csv::{Columns, CsvFile};
-use super::{BATCH, Error, ImportReport, Kind, Rooms, RowError, next_batch, required};
+use super::Kind;
+use super::batch::{BATCH, Error, Rooms, next_batch, refused_by_room, required};
+use super::report::{ImportReport, RowError};
 use crate::kernel::code::Code;
 use crate::registry::service::NewMerchant;
 use std::collections::HashMap;
@@ -57,7 +59,7 @@ pub(super) async fn import(rooms: Rooms<'_>, path: &Path, progress: bool) -> Res
         for (line, made) in lines.into_iter().zip(made) {
             match made {
                 Ok(made) => report.count(made.is_new),
-                Err(e) => report.refuse(line, RowError::of(e)?),
+                Err(e) => report.refuse(line, refused_by_room(e)?),
             }
         }
     }

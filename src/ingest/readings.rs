@@ -5,7 +5,8 @@
 
 use super::csv::{Columns, CsvFile, Row};
 use super::devices::instant;
-use super::{BATCH, Error, ImportReport, RefusedRow, Rooms, RowError, next_batch, optional, required};
+use super::batch::{BATCH, Error, Rooms, next_batch, optional, required};
+use super::report::{ImportReport, RefusedRow, RowError};
 use crate::kernel::code::Code;
 use crate::registry::model::DeviceRef;
 use crate::usage::service::ReadingInput;

@@ -7,7 +7,8 @@
 //! address.
 
 use super::csv::{Columns, CsvFile, Row};
-use super::{BATCH, Error, ImportReport, Rooms, RowError, coded, next_batch, optional, required};
+use super::batch::{BATCH, Error, Rooms, coded, next_batch, optional, refused_by_room, required};
+use super::report::{ImportReport, RowError};
 use crate::kernel::code::Code;
 use crate::kernel::ids::MerchantId;
 use crate::kernel::text::clean_text;
@@ -147,7 +148,7 @@ async fn take_in(rooms: Rooms<'_>, batch: Vec<(u64, Line)>, report: &mut ImportR
                     terminal_number,
                 }));
             }
-            Err(e) => report.refuse(line, RowError::of(e)?),
+            Err(e) => report.refuse(line, refused_by_room(e)?),
         }
     }
     let mut outcomes = rooms.registry.import_positions(&call, &positions).await?.into_iter();
@@ -157,7 +158,7 @@ async fn take_in(rooms: Rooms<'_>, batch: Vec<(u64, Line)>, report: &mut ImportR
         for outcome in outcomes.by_ref().take(count) {
             match outcome {
                 Ok(made) => is_added |= made.is_new,
-                Err(e) => refusal = refusal.or(Some(RowError::of(e)?)),
+                Err(e) => refusal = refusal.or(Some(refused_by_room(e)?)),
             }
         }
         match refusal {

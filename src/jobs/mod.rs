@@ -6,7 +6,7 @@
 //! that fails is tried again after a growing wait. What a job does is the business of the room it
 //! calls, and must be safe to repeat.
 
-use crate::db::{Db, StoreResult, idempotency, lease, outbox};
+use crate::db::{Db, StoreError, StoreResult, idempotency, lease, outbox};
 use crate::kernel::calendar::{Grid, GridError};
 use crate::kernel::call::Call;
 use crate::kernel::clock::Clock;
@@ -118,7 +118,7 @@ impl Jobs {
                 job.failures = job.failures.saturating_add(1);
                 job.next_look_at = self.clock.now() + TimeDelta::minutes(minutes);
                 metrics::counter!("tillkeep_job_failures_total", "job" => job.name).increment(1);
-                tracing::error!(job.name = job.name, error = chain(&*error), job.retry_minutes = minutes, "job failed");
+                tracing::error!(job.name = job.name, error = StoreError::chain(&*error), job.retry_minutes = minutes, "job failed");
             }
         }
     }
@@ -165,18 +165,6 @@ impl Jobs {
         tracing::debug!(job.name = job.name, job.outcome = done, "job done");
         Ok(())
     }
-}
-
-/// An error with what caused it, for the log.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Every job there is; `planner_cron` is cron text in UTC, `* * * * *` for every minute.

@@ -25,6 +25,22 @@ pub enum Error {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// Something necessary is missing.
+    #[error("{field} is missing: say {what}")]
+    Required {
+        /// Input field.
+        field: &'static str,
+        /// What is to be said.
+        what: &'static str,
+    },
+    /// An impossible moment.
+    #[error("{problem}")]
+    Instant {
+        /// Input field.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The cron text cannot be read.
     #[error("{problem}")]
     Cron {
@@ -43,13 +59,13 @@ pub enum Error {
     },
     /// The band reaches the next slot.
     #[error(
-        "early + late days ({band_days}) must be below the shortest gap of the grid ({gap_days} days); \
-         narrow the band or choose a sparser grid"
+        "the band ({band_days} days) must be narrower than the shortest time between two occurrences \
+         ({gap_days} days); give fewer early and late days, or a longer interval"
     )]
     BandTooWide {
-        /// early + late.
+        /// Early and late days on a grid, early days otherwise.
         band_days: u32,
-        /// Shortest gap between fires.
+        /// Shortest time between two occurrences.
         gap_days: u32,
     },
     /// Selects nothing in particular.
@@ -120,6 +136,8 @@ impl Refusal for Error {
         Some(match self {
             Self::NotFound { .. } => Code::NotFound,
             Self::Invalid { .. } => Code::Invalid,
+            Self::Required { .. } => Code::Required,
+            Self::Instant { .. } => Code::InvalidInstant,
             Self::Cron { .. } => Code::InvalidCron,
             Self::Duration { .. } => Code::InvalidDuration,
             Self::BandTooWide { .. } => Code::BandTooWide,
@@ -140,7 +158,7 @@ impl Refusal for Error {
     fn field(&self) -> Vec<String> {
         let one = |f: &str| vec!["input".to_owned(), f.to_owned()];
         match self {
-            Self::NotFound { field, .. } => one(field),
+            Self::NotFound { field, .. } | Self::Required { field, .. } | Self::Instant { field, .. } => one(field),
             Self::Invalid { field, .. } | Self::Cron { field, .. } | Self::Duration { field, .. } => one(field),
             Self::BandTooWide { .. } => one("earlyDays"),
             Self::EmptySelector => one("selector"),

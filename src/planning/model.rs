@@ -42,6 +42,18 @@ code_enum! {
     }
 }
 
+impl Priority {
+    /// Its place from the least urgent, 0, on; what is stored, so that orders sort by urgency.
+    pub fn rank(self) -> i32 {
+        self as i32
+    }
+
+    /// The priority of a rank.
+    pub fn of_rank(rank: i32) -> Option<Self> {
+        Self::ALL.iter().copied().find(|p| p.rank() == rank)
+    }
+}
+
 impl WorkOrderState {
     /// The states in which an order waits for work; at most one such order per item.
     pub const OPEN: [Self; 5] =
@@ -120,6 +132,9 @@ pub enum Trigger {
         every: i64,
         /// Decimal places of the meter, so that texts can show its own unit.
         decimals: i32,
+        /// The meter's name as people read it.
+        #[serde(default)]
+        name: LocalizedText,
     },
 }
 
@@ -224,6 +239,10 @@ pub struct PlanDefinition {
     pub due_quantile: DueQuantile,
     /// Required by a standard: needs a waiver to skip or to postpone past the band.
     pub is_compliance: bool,
+    /// Since when its grid and early days are these; slots before do not bind. Absent until they
+    /// first change.
+    #[serde(default)]
+    pub grid_since: Option<DateTime<Utc>>,
     /// Where its figures come from, and which are assumed; absent for the organization's own.
     #[serde(default)]
     pub source: Option<String>,
@@ -420,6 +439,9 @@ pub struct MaintenanceItem {
     pub is_alive: bool,
     /// Since when it is inside.
     pub alive_since: DateTime<Utc>,
+    /// What a never-done item counts from: the installation, or for a device outside the field
+    /// the status in which it came into the plan. Stays while the item lives.
+    pub counts_from: DateTime<Utc>,
     /// Last completion, device time.
     pub last_done_at: Option<DateTime<Utc>>,
     /// How many completions count; display only.
@@ -473,6 +495,8 @@ pub struct WorkOrder {
     pub nominal_due_at: DateTime<Utc>,
     /// Due.
     pub due_at: DateTime<Utc>,
+    /// The due date the device file knows; a PLANNED order follows the forecast more finely.
+    pub told_due_at: DateTime<Utc>,
     /// Start of the band.
     pub window_start: DateTime<Utc>,
     /// Last instant of the band.
@@ -588,8 +612,10 @@ pub struct VisitLineFact {
     pub line: usize,
     /// The stored line.
     pub visit_line_id: VisitLineId,
-    /// Device or site worked on; absent when the device is unknown.
+    /// Device or site worked on; absent when the device is unknown, or the orders named say it.
     pub subject: Option<Subject>,
+    /// It names a device that is not known: nothing can be counted for it.
+    pub is_unresolved: bool,
     /// The device, when there is one.
     pub device: Option<DeviceId>,
     /// The site visited.
@@ -632,4 +658,16 @@ pub struct PlannerRun {
     pub orders_withdrawn: u64,
     /// Grid slots found missed.
     pub slots_missed: u64,
+}
+
+impl PlannerRun {
+    /// Adds what another part of the run did.
+    pub fn add(&mut self, more: &Self) {
+        self.subjects += more.subjects;
+        self.items_written += more.items_written;
+        self.orders_issued += more.orders_issued;
+        self.orders_moved += more.orders_moved;
+        self.orders_withdrawn += more.orders_withdrawn;
+        self.slots_missed += more.slots_missed;
+    }
 }

@@ -1,7 +1,7 @@
 //! Rows of planning ↔ its model. Batch readers take slices; every function takes a scope.
 
 use super::model::*;
-use crate::db::scoped::{self, insert_chunked};
+use crate::db::scoped::{self, begins_with_any, count_up_to, insert_chunked};
 use crate::db::{StoreError, StoreResult};
 use crate::entity::{maintenance_item, maintenance_log, maintenance_plan, plan_revision, planner_mark, work_order};
 use crate::kernel::ids::{DeviceId, ItemId, PlanId, WorkOrderId};
@@ -10,8 +10,7 @@ use crate::kernel::subject::{Subject, SubjectKind};
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, IntoActiveModel, Iterable, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, IntoActiveModel, Iterable, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -201,6 +200,7 @@ fn item_from(row: maintenance_item::Model) -> StoreResult<MaintenanceItem> {
         channel: parse_code!(ExecutionChannel, "maintenance_item", "channel", row.id, row.channel),
         is_alive: row.is_alive,
         alive_since: row.alive_since,
+        counts_from: row.counts_from,
         last_done_at: row.last_done_at,
         cycle: row.cycle,
         due,
@@ -228,6 +228,7 @@ fn item_row(scope: &Scope, item: &MaintenanceItem) -> StoreResult<maintenance_it
         channel: item.channel.as_str().into(),
         is_alive: item.is_alive,
         alive_since: item.alive_since,
+        counts_from: item.counts_from,
         last_done_at: item.last_done_at,
         cycle: item.cycle,
         nominal_due_at: due.map(|d| d.nominal_at),
@@ -291,45 +292,59 @@ pub async fn upsert_items(db: &impl ConnectionTrait, scope: &Scope, items: &[Mai
     insert_chunked(db, rows, Some(conflict)).await
 }
 
-/// Subjects whose items can change by `now` without new facts, oldest first.
+/// The page key of looks: when, and the item's id.
+pub type LookKey = (DateTime<Utc>, Uuid);
+
+/// Subjects whose items can change by `now` without new facts, oldest first, after a key.
 pub async fn subjects_to_look_at(
     db: &impl ConnectionTrait,
     scope: &Scope,
     now: DateTime<Utc>,
+    after: Option<LookKey>,
     limit: u64,
-) -> StoreResult<Vec<Subject>> {
-    let rows: Vec<(String, Uuid)> = scoped::find::<maintenance_item::Entity>(scope)
+) -> StoreResult<Vec<(Subject, LookKey)>> {
+    use maintenance_item::Column as C;
+    let rows: Vec<(String, Uuid, DateTime<Utc>, Uuid)> = scoped::find::<maintenance_item::Entity>(scope)
         .select_only()
-        .column(maintenance_item::Column::SubjectKind)
-        .column(maintenance_item::Column::SubjectId)
-        .filter(maintenance_item::Column::NextLookAt.lte(now))
-        .order_by_asc(maintenance_item::Column::NextLookAt)
+        .columns([C::SubjectKind, C::SubjectId, C::NextLookAt, C::Id])
+        .filter(C::NextLookAt.lte(now))
+        .filter(after_due(C::NextLookAt, C::Id, after.as_ref()))
+        .order_by_asc(C::NextLookAt)
+        .order_by_asc(C::Id)
         .limit(limit)
         .into_tuple()
         .all(db)
         .await?;
-    subjects(rows)
+    rows.into_iter().map(|(kind, id, at, item)| Ok((subject("maintenance_item", &kind, id)?, (at, item)))).collect()
 }
 
-fn subjects(rows: Vec<(String, Uuid)>) -> StoreResult<Vec<Subject>> {
-    rows.into_iter()
-        .map(|(kind, id)| {
-            Ok(Subject { kind: parse_code!(SubjectKind, "maintenance_item", "subject_kind", id, kind), id })
-        })
-        .collect()
+fn subject(table: &'static str, kind: &str, id: Uuid) -> StoreResult<Subject> {
+    let kind = SubjectKind::parse(kind).ok_or_else(|| corrupt(table, "subject_kind", id, kind))?;
+    Ok(Subject { kind, id })
 }
 
 // ---- marks ----
 
-/// Marked subjects with the stamp of their mark.
-pub async fn marked(db: &impl ConnectionTrait, scope: &Scope, limit: u64) -> StoreResult<Vec<(Subject, Uuid)>> {
-    let rows = scoped::find::<planner_mark::Entity>(scope).limit(limit).all(db).await?;
-    rows.into_iter()
-        .map(|r| {
-            let kind = parse_code!(SubjectKind, "planner_mark", "subject_kind", r.subject_id, r.subject_kind);
-            Ok((Subject { kind, id: r.subject_id }, r.stamp))
-        })
-        .collect()
+/// The page key of marks: stamp and subject id.
+pub type MarkKey = (Uuid, Uuid);
+
+/// Marked subjects with the stamp of their mark, oldest first, after a key and up to a stamp.
+pub async fn marked(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    after: Option<MarkKey>,
+    until: Uuid,
+    limit: u64,
+) -> StoreResult<Vec<(Subject, Uuid)>> {
+    use planner_mark::Column as C;
+    let mut find = scoped::find::<planner_mark::Entity>(scope).filter(C::Stamp.lt(until));
+    if let Some((stamp, id)) = after {
+        find = find.filter(C::Stamp.gte(stamp)).filter(
+            Condition::any().add(C::Stamp.gt(stamp)).add(Condition::all().add(C::Stamp.eq(stamp)).add(C::SubjectId.gt(id))),
+        );
+    }
+    let rows = find.order_by_asc(C::Stamp).order_by_asc(C::SubjectId).limit(limit).all(db).await?;
+    rows.into_iter().map(|r| Ok((subject("planner_mark", &r.subject_kind, r.subject_id)?, r.stamp))).collect()
 }
 
 // ---- log ----
@@ -427,7 +442,8 @@ fn order_from(row: work_order::Model) -> StoreResult<WorkOrder> {
         number: row.number,
         kind: parse_code!(MaintenanceKind, "work_order", "kind", row.id, row.kind),
         state: parse_code!(WorkOrderState, "work_order", "state", row.id, row.state),
-        priority: parse_code!(Priority, "work_order", "priority", row.id, row.priority),
+        priority: Priority::of_rank(row.priority)
+            .ok_or_else(|| corrupt("work_order", "priority", row.id, row.priority))?,
         item_id: row.item_id.map(Into::into),
         plan_id: row.plan_id.map(Into::into),
         plan_revision_id: row.plan_revision_id.map(Into::into),
@@ -439,6 +455,7 @@ fn order_from(row: work_order::Model) -> StoreResult<WorkOrder> {
         region_code: row.region_code,
         nominal_due_at: row.nominal_due_at,
         due_at: row.due_at,
+        told_due_at: row.told_due_at,
         window_start: row.window_start,
         window_end: row.window_end,
         occurrence_key: row.occurrence_key,
@@ -464,7 +481,7 @@ fn order_row(scope: &Scope, order: &WorkOrder) -> StoreResult<work_order::Model>
         number: order.number.clone(),
         kind: order.kind.as_str().into(),
         state: order.state.as_str().into(),
-        priority: order.priority.as_str().into(),
+        priority: order.priority.rank(),
         item_id: order.item_id.map(|i| i.0),
         plan_id: order.plan_id.map(|i| i.0),
         plan_revision_id: order.plan_revision_id.map(|i| i.0),
@@ -477,6 +494,7 @@ fn order_row(scope: &Scope, order: &WorkOrder) -> StoreResult<work_order::Model>
         region_code: order.region_code.clone(),
         nominal_due_at: order.nominal_due_at,
         due_at: order.due_at,
+        told_due_at: order.told_due_at,
         window_start: order.window_start,
         window_end: order.window_end,
         occurrence_key: order.occurrence_key.clone(),
@@ -556,10 +574,6 @@ pub async fn order_by_number(db: &impl ConnectionTrait, scope: &Scope, number: &
         .transpose()
 }
 
-fn prefix_condition<C: ColumnTrait>(column: C, codes: &[String]) -> Condition {
-    codes.iter().fold(Condition::any(), |any, code| any.add(column.starts_with(code.as_str())))
-}
-
 /// The page key of orders: a value of the ordered column, and the id.
 pub type OrderKey = (String, Uuid);
 
@@ -579,7 +593,7 @@ pub fn order_key(field: WorkOrderOrderField, order: &WorkOrder) -> OrderKey {
         WorkOrderOrderField::DueAt => text(order.due_at),
         WorkOrderOrderField::CreatedAt => text(order.created_at),
         WorkOrderOrderField::ScheduledFor => order.scheduled_for.map_or_else(String::new, text),
-        WorkOrderOrderField::Priority => order.priority.as_str().to_owned(),
+        WorkOrderOrderField::Priority => order.priority.rank().to_string(),
     };
     (value, order.id.0)
 }
@@ -595,7 +609,7 @@ fn order_condition(filter: &WorkOrderFilter, now: DateTime<Utc>) -> Condition {
         all = all.add(C::Kind.is_in(kinds.iter().map(|k| k.as_str())));
     }
     if let Some(priorities) = &filter.priorities {
-        all = all.add(C::Priority.is_in(priorities.iter().map(|p| p.as_str())));
+        all = all.add(C::Priority.is_in(priorities.iter().map(|p| p.rank())));
     }
     for (at, column, is_from) in [
         (filter.due_from, C::DueAt, true),
@@ -621,7 +635,7 @@ fn order_condition(filter: &WorkOrderFilter, now: DateTime<Utc>) -> Condition {
         }
     }
     if let Some(regions) = &filter.region_codes {
-        all = all.add(prefix_condition(C::RegionCode, regions));
+        all = all.add(begins_with_any(C::RegionCode, regions));
     }
     match filter.unassigned {
         Some(true) => all = all.add(C::AssigneeId.is_null()),
@@ -658,7 +672,10 @@ pub async fn orders_page(
     }
     if let Some((value, id)) = after {
         let key = match field {
-            WorkOrderOrderField::Priority => Expr::value(value.clone()),
+            WorkOrderOrderField::Priority => match value.parse::<i32>() {
+                Ok(rank) => Expr::value(rank),
+                Err(_) => return Ok(vec![]),
+            },
             _ => match value.parse::<DateTime<Utc>>() {
                 Ok(at) => Expr::value(at),
                 Err(_) => return Ok(vec![]),
@@ -686,16 +703,20 @@ pub async fn orders_page(
     rows.into_iter().map(order_from).collect()
 }
 
-/// How many orders match, counted up to `limit`.
+/// How many orders a list in this order has, counted up to `limit`.
 pub async fn count_orders(
     db: &impl ConnectionTrait,
     scope: &Scope,
     filter: &WorkOrderFilter,
+    field: WorkOrderOrderField,
     limit: u64,
     now: DateTime<Utc>,
 ) -> StoreResult<u64> {
-    let find = scoped::find::<work_order::Entity>(scope).filter(order_condition(filter, now)).limit(limit);
-    Ok(Ord::min(find.count(db).await?, limit))
+    let mut find = scoped::find::<work_order::Entity>(scope).filter(order_condition(filter, now));
+    if field == WorkOrderOrderField::ScheduledFor {
+        find = find.filter(work_order::Column::ScheduledFor.is_not_null());
+    }
+    count_up_to(db, find, limit).await
 }
 
 // ---- upcoming ----
@@ -751,7 +772,7 @@ fn upcoming_items(filter: &UpcomingFilter, from: Option<DateTime<Utc>>, before: 
         }
     }
     if let Some(regions) = &filter.region_codes {
-        all = all.add(prefix_condition(C::RegionCode, regions));
+        all = all.add(begins_with_any(C::RegionCode, regions));
     }
     if filter.overdue_only {
         all = all.add(C::WindowEnd.lt(now));
@@ -830,30 +851,10 @@ pub async fn count_upcoming(
     limit: u64,
     now: DateTime<Utc>,
 ) -> StoreResult<u64> {
-    let orders = scoped::find::<work_order::Entity>(scope)
-        .filter(upcoming_orders(filter, from, before, now))
-        .limit(limit)
-        .count(db)
-        .await?;
-    let items = scoped::find::<maintenance_item::Entity>(scope)
-        .filter(upcoming_items(filter, from, before, now))
-        .limit(limit)
-        .count(db)
-        .await?;
+    let orders = scoped::find::<work_order::Entity>(scope).filter(upcoming_orders(filter, from, before, now));
+    let items = scoped::find::<maintenance_item::Entity>(scope).filter(upcoming_items(filter, from, before, now));
+    let (orders, items) = (count_up_to(db, orders, limit).await?, count_up_to(db, items, limit).await?);
     Ok(Ord::min(orders + items, limit))
-}
-
-/// Every subject that has an item of this plan.
-pub async fn subjects_of_plan(db: &impl ConnectionTrait, scope: &Scope, plan: PlanId) -> StoreResult<Vec<Subject>> {
-    let rows: Vec<(String, Uuid)> = scoped::find::<maintenance_item::Entity>(scope)
-        .select_only()
-        .column(maintenance_item::Column::SubjectKind)
-        .column(maintenance_item::Column::SubjectId)
-        .filter(maintenance_item::Column::PlanId.eq(plan.0))
-        .into_tuple()
-        .all(db)
-        .await?;
-    subjects(rows)
 }
 
 /// The device of an order or item, for texts and marks.

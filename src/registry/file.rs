@@ -5,7 +5,7 @@
 //! and tail anchor. Corrections are new events that name what they correct.
 
 use super::file_store::{self, Head};
-use super::marks;
+pub use super::file_store::StoredEvent;
 use crate::code_enum;
 use crate::db::outbox::{self, Message};
 use crate::db::tx::Tx;
@@ -35,6 +35,21 @@ code_enum! {
         OccurrenceSkipped = "OCCURRENCE_SKIPPED", OccurrencePostponed = "OCCURRENCE_POSTPONED",
         OccurrenceMissed = "OCCURRENCE_MISSED", OccurrenceMissedCorrected = "OCCURRENCE_MISSED_CORRECTED",
         OccurrenceVoided = "OCCURRENCE_VOIDED", VisitLogged = "VISIT_LOGGED",
+    }
+}
+
+impl EventKind {
+    /// Whether it changes where a device stands or its status.
+    pub fn is_of_place(self) -> bool {
+        matches!(
+            self,
+            Self::StatusChanged
+                | Self::Installed
+                | Self::Removed
+                | Self::Relocated
+                | Self::SwappedOut
+                | Self::SwappedIn
+        )
     }
 }
 
@@ -138,27 +153,6 @@ fn canonical(
         request_id, event.payload, event.corrects, "SHA-256", previous_hash,
     ])
     .to_string()
-}
-
-/// A stored row, as text and columns.
-#[derive(Clone, Debug)]
-pub struct StoredEvent {
-    /// The device.
-    pub device: DeviceId,
-    /// Column copy.
-    pub sequence: i64,
-    /// Column copy.
-    pub occurred_at: DateTime<Utc>,
-    /// Column copy.
-    pub recorded_at: DateTime<Utc>,
-    /// Column copy.
-    pub kind: String,
-    /// Column copy.
-    pub actor: String,
-    /// The text that is hashed.
-    pub canonical: String,
-    /// Its hash.
-    pub hash: String,
 }
 
 /// Reads a stored event; `None` when its text is not one of ours.
@@ -306,12 +300,15 @@ impl DeviceFile {
         }
         file_store::insert(tx.conn(), tx.scope(), &rows, &heads).await?;
         let mut touched: Vec<_> = devices.iter().map(|d| (SubjectKind::Device, d.0)).collect();
-        for site in file_store::sites_of(tx.conn(), tx.scope(), &devices).await? {
+        // A site's items live by the devices that stand there, not by what is done to them.
+        let moved: Vec<DeviceId> =
+            events.iter().filter(|e| e.kind.is_of_place()).map(|e| e.device).collect::<BTreeSet<_>>().into_iter().collect();
+        for site in file_store::sites_of(tx.conn(), tx.scope(), &moved).await? {
             touched.push((SubjectKind::Site, site));
         }
         // A site a device has left is not among those at which devices stand now.
         touched.extend(events.iter().filter_map(left_site).map(|site| (SubjectKind::Site, site)));
-        marks::mark(tx, &touched, self.ids.uuid(tx.now())).await?;
+        tx.mark(touched, self.ids.uuid(tx.now()));
         let messages = heads
             .iter()
             .map(|(device, head)| Message {

@@ -1,12 +1,10 @@
 //! Rows of device files.
 
-use super::file::StoredEvent;
 use crate::db::StoreResult;
 use crate::db::scoped::{self, insert_chunked};
-use crate::entity::{device, device_event, device_head, planner_mark};
+use crate::entity::{device, device_event, device_head};
 use crate::kernel::ids::DeviceId;
 use crate::kernel::scope::Scope;
-use crate::kernel::subject::SubjectKind;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseBackend, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
@@ -18,6 +16,27 @@ use uuid::Uuid;
 pub struct Head {
     /// Sequence of the last event; 0 when there is none.
     pub sequence: i64,
+    /// Its hash.
+    pub hash: String,
+}
+
+/// A stored row, as text and columns.
+#[derive(Clone, Debug)]
+pub struct StoredEvent {
+    /// The device.
+    pub device: DeviceId,
+    /// Column copy.
+    pub sequence: i64,
+    /// Column copy.
+    pub occurred_at: DateTime<Utc>,
+    /// Column copy.
+    pub recorded_at: DateTime<Utc>,
+    /// Column copy.
+    pub kind: String,
+    /// Column copy.
+    pub actor: String,
+    /// The text that is hashed.
+    pub canonical: String,
     /// Its hash.
     pub hash: String,
 }
@@ -110,41 +129,6 @@ pub async fn sites_of(db: &impl ConnectionTrait, scope: &Scope, devices: &[Devic
     sites.sort_unstable();
     sites.dedup();
     Ok(sites)
-}
-
-/// Marks subjects for the planner with one stamp.
-pub async fn mark(db: &impl ConnectionTrait, scope: &Scope, subjects: &[(SubjectKind, Uuid)], stamp: Uuid) -> StoreResult<()> {
-    let rows = subjects
-        .iter()
-        .map(|(kind, id)| {
-            planner_mark::Model {
-                organization_id: scope.organization.0,
-                subject_kind: kind.as_str().into(),
-                subject_id: *id,
-                stamp,
-            }
-            .into_active_model()
-        })
-        .collect();
-    let again = OnConflict::columns([planner_mark::Column::SubjectKind, planner_mark::Column::SubjectId])
-        .update_column(planner_mark::Column::Stamp)
-        .to_owned();
-    insert_chunked(db, rows, Some(again)).await
-}
-
-/// Takes marks back that still carry the stamp the planner saw.
-pub async fn clear(db: &impl ConnectionTrait, scope: &Scope, seen: &[(Uuid, Uuid)]) -> StoreResult<()> {
-    for chunk in seen.chunks(CHUNK) {
-        let mut stamps: Vec<Uuid> = chunk.iter().map(|(_, stamp)| *stamp).collect();
-        stamps.sort_unstable();
-        stamps.dedup();
-        scoped::delete_many::<planner_mark::Entity>(scope)
-            .filter(planner_mark::Column::SubjectId.is_in(chunk.iter().map(|(id, _)| *id)))
-            .filter(planner_mark::Column::Stamp.is_in(stamps))
-            .exec(db)
-            .await?;
-    }
-    Ok(())
 }
 
 fn stored(row: device_event::Model) -> StoredEvent {

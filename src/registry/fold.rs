@@ -32,16 +32,7 @@ pub fn fold(events: &[Event]) -> Derived {
     for event in events {
         let payload = &event.payload;
         // Other rooms may have a status of their own in their payloads.
-        if matches!(
-            event.kind,
-            EventKind::DeviceRegistered
-                | EventKind::StatusChanged
-                | EventKind::Installed
-                | EventKind::Removed
-                | EventKind::Relocated
-                | EventKind::SwappedOut
-                | EventKind::SwappedIn
-        ) && let Some(status) = text(payload, "status")
+        if (event.kind == EventKind::DeviceRegistered || event.kind.is_of_place()) && let Some(status) = text(payload, "status")
         {
             now.status = status;
         }

@@ -10,7 +10,6 @@ pub mod error;
 pub mod file;
 pub mod file_store;
 pub mod fold;
-pub mod marks;
 pub mod model;
 pub mod rules;
 pub mod service;

@@ -1,7 +1,10 @@
 //! The status machine of devices; pure.
 
 use super::model::{Binding, DeviceStatus};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How far a device's clock may be ahead of the server's.
+pub const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
 
 /// Statuses in which a device stands at a position.
 pub const IN_FIELD: [DeviceStatus; 3] =

@@ -2,7 +2,7 @@
 
 use super::model::*;
 use crate::catalogue::model::{ComponentKind, ReplaceableAt};
-use crate::db::scoped::{self, insert_chunked};
+use crate::db::scoped::{self, begins_with_any, count_up_to, insert_chunked};
 use crate::db::{StoreError, StoreResult};
 use crate::entity;
 use crate::kernel::ids::*;
@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use sea_orm::sea_query::{BinOper, CaseStatement, Expr, Func, OnConflict};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, PaginatorTrait, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, DatabaseBackend, IntoActiveModel, Iterable, QueryFilter,
     QueryOrder, QuerySelect,
 };
 use std::collections::{BTreeMap, HashMap};
@@ -33,21 +33,6 @@ fn json<T: serde::de::DeserializeOwned>(table: &str, column: &str, row: Uuid, te
 
 fn to_json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
     serde_json::to_string(value).map_err(|e| StoreError::Other(Box::new(e)))
-}
-
-/// Begins with one of the codes, exactly: LIKE would read `%` and `_` in a code as wildcards, and
-/// the databases disagree about its case. One term for each length, so that a long list does not
-/// become a deep expression.
-fn prefixes<C: ColumnTrait>(column: C, codes: &[String]) -> Condition {
-    use sea_orm::sea_query::ExprTrait;
-    let mut by_length: BTreeMap<i32, Vec<&str>> = BTreeMap::new();
-    for code in codes {
-        by_length.entry(i32::try_from(code.chars().count()).unwrap_or(i32::MAX)).or_default().push(code);
-    }
-    by_length.into_iter().fold(Condition::any(), |any, (length, codes)| {
-        let start = Func::cust("substr").args([Expr::col(column.as_column_ref()), Expr::val(1), Expr::val(length)]);
-        any.add(Expr::from(start).is_in(codes))
-    })
 }
 
 /// Contains a text, whatever its case; `%` and `_` in it mean themselves.
@@ -201,6 +186,22 @@ pub async fn sites_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[SiteI
     Ok(found)
 }
 
+/// Locks site rows in id order on PostgreSQL; on SQLite the one writer is the lock.
+pub async fn lock_sites(db: &impl ConnectionTrait, scope: &Scope, ids: &[SiteId]) -> StoreResult<()> {
+    if db.get_database_backend() != DatabaseBackend::Postgres {
+        return Ok(());
+    }
+    for chunk in ids.chunks(CHUNK) {
+        scoped::find::<entity::site::Entity>(scope)
+            .filter(entity::site::Column::Id.is_in(chunk.iter().map(|s| s.0)))
+            .order_by_asc(entity::site::Column::Id)
+            .lock_exclusive()
+            .all(db)
+            .await?;
+    }
+    Ok(())
+}
+
 /// Sites of merchants, for imports.
 pub async fn sites_of_merchants(db: &impl ConnectionTrait, scope: &Scope, ids: &[MerchantId]) -> StoreResult<Vec<Site>> {
     let mut found = Vec::new();
@@ -235,7 +236,7 @@ pub async fn sites_page(db: &impl ConnectionTrait, scope: &Scope, filter: &SiteF
         find = find.filter(C::MerchantId.eq(merchant.0));
     }
     if let Some(codes) = &filter.region_codes {
-        find = find.filter(prefixes(C::RegionCode, codes));
+        find = find.filter(begins_with_any(C::RegionCode, codes));
     }
     if let Some(part) = &filter.name_contains {
         find = find.filter(contains(C::Name, part));
@@ -507,7 +508,7 @@ fn device_condition(filter: &DeviceFilter, terminal_positions: Option<&[Position
         all = all.add(C::MerchantId.eq(merchant.0));
     }
     if let Some(codes) = &filter.region_codes {
-        all = all.add(prefixes(C::RegionCode, codes));
+        all = all.add(begins_with_any(C::RegionCode, codes));
     }
     if let Some(serials) = &filter.serial_numbers {
         all = all.add(C::SerialNumber.is_in(serials.iter().map(String::as_str)));
@@ -588,7 +589,7 @@ pub async fn count_devices(db: &impl ConnectionTrait, scope: &Scope, filter: &De
         None => None,
     };
     let find = scoped::find::<entity::device::Entity>(scope).filter(device_condition(filter, terminals.as_deref()));
-    Ok(find.limit(limit).count(db).await?.min(limit))
+    count_up_to(db, find, limit).await
 }
 
 /// Adds devices, or overwrites those that exist.

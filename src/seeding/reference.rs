@@ -313,6 +313,7 @@ fn new_plan(seed: PlanSeed, models: &HashMap<String, DeviceModelId>) -> Result<N
             steps: seed.steps,
             due_quantile: seed.due_quantile,
             is_compliance: seed.is_compliance,
+            grid_since: None,
             source,
         },
     })

@@ -124,6 +124,7 @@ impl DayMap {
     }
 
     /// Forgets all days before one.
+    #[cfg(test)]
     pub fn forget_before(&mut self, date: NaiveDate) {
         self.forget(|day| day < date);
     }

@@ -25,23 +25,34 @@ pub fn forecast(pattern: &UsagePattern, from: NaiveDate, units: i64) -> Forecast
     if pattern.per_day <= 0.0 {
         return found;
     }
-    let mut used = 0.0;
-    for ahead in 1..=LIMIT_DAYS {
-        let Some(day) = from.checked_add_days(Days::new(ahead)) else { break };
-        used += pattern.weekday[day.weekday().num_days_from_monday() as usize].max(0.0);
-        let n = ahead as f64;
-        let deviation = Z90 * (pattern.spread * n.sqrt()).hypot(level_error * n).hypot(DRIFT * used);
-        if found.p10.is_none() && used + deviation >= units {
-            found.p10 = Some(day);
-        }
-        if found.p50.is_none() && used >= units {
-            found.p50 = Some(day);
-        }
-        if used - deviation >= units {
-            found.p90 = Some(day);
-            break;
-        }
+    // Units by the end of the nth day: whole weeks, and the days of the last one.
+    let mut of_week = [0.0; 8];
+    for (place, day) in from.iter_days().skip(1).take(7).enumerate() {
+        of_week[place + 1] = of_week[place] + pattern.weekday[day.weekday().num_days_from_monday() as usize].max(0.0);
     }
+    let used = |days: u64| of_week[7] * (days / 7) as f64 + of_week[(days % 7) as usize];
+    let deviation = |days: u64| {
+        let n = days as f64;
+        Z90 * (pattern.spread * n.sqrt()).hypot(level_error * n).hypot(DRIFT * used(days))
+    };
+    let date = |days: u64| from.checked_add_days(Days::new(days));
+    // The early and the middle day: both sums only grow.
+    let first = |reaches: &dyn Fn(u64) -> bool| {
+        let (mut low, mut high) = (0, LIMIT_DAYS);
+        if !reaches(high) {
+            return None;
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if reaches(middle) { high = middle } else { low = middle }
+        }
+        Some(high)
+    };
+    found.p10 = first(&|days| used(days) + deviation(days) >= units).and_then(date);
+    let Some(middle) = first(&|days| used(days) >= units) else { return found };
+    found.p50 = date(middle);
+    // The late day: what is certain need not grow every day.
+    found.p90 = (middle..=LIMIT_DAYS).find(|days| used(*days) - deviation(*days) >= units).and_then(date);
     found
 }
 

@@ -13,16 +13,16 @@ fn weekday_of(date: NaiveDate) -> usize {
     date.weekday().num_days_from_monday() as usize
 }
 
-/// The pattern of the days up to `as_of`; `planning_per_day` is the model's rate for a device
+/// The pattern of the days from `first` to `as_of`; `planning_per_day` is the model's rate for a device
 /// that is too young to have one of its own.
 ///
 /// Missing days are not zero; estimated days count for the level but not for shape and spread.
-pub fn pattern(days: &DayMap, as_of: NaiveDate, planning_per_day: f64) -> UsagePattern {
+pub fn pattern(days: &DayMap, first: NaiveDate, as_of: NaiveDate, planning_per_day: f64) -> UsagePattern {
     let window: Vec<(NaiveDate, DayUsage)> = (0..WINDOW_DAYS)
         .rev()
         .filter_map(|back| {
             let date = as_of.checked_sub_days(Days::new(back))?;
-            Some((date, days.get(date)?))
+            Some((date, days.get(date).filter(|_| date >= first)?))
         })
         .collect();
     let observed = window.len() as u32;
@@ -83,14 +83,14 @@ mod tests {
     fn missing_days_do_not_shift_the_level() {
         let (full, as_of) = days(56, |_| Some(30));
         let (gappy, _) = days(56, |n| (n % 3 != 0).then_some(30));
-        assert_eq!(pattern(&full, as_of, 5.0).per_day, 30.0);
-        assert_eq!(pattern(&gappy, as_of, 5.0).per_day, 30.0);
+        assert_eq!(pattern(&full, NaiveDate::MIN, as_of, 5.0).per_day, 30.0);
+        assert_eq!(pattern(&gappy, NaiveDate::MIN, as_of, 5.0).per_day, 30.0);
     }
 
     #[test]
     fn zero_is_not_missing() {
         let (closed, as_of) = days(56, |n| Some(if n % 7 == 6 { 0 } else { 70 }));
-        let p = pattern(&closed, as_of, 5.0);
+        let p = pattern(&closed, NaiveDate::MIN, as_of, 5.0);
         assert!((p.per_day - 60.0).abs() < 1e-9);
         assert!(p.weekday[6].abs() < 1e-9 && (p.weekday[0] - 70.0).abs() < 1e-9);
         assert_eq!(p.source, RateSource::Device);
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_weekday_that_was_never_observed_is_an_average_one() {
         let (no_sundays, as_of) = days(55, |n| (n % 7 != 6).then_some(if n % 7 == 0 { 100 } else { 50 }));
-        let p = pattern(&no_sundays, as_of, 5.0);
+        let p = pattern(&no_sundays, NaiveDate::MIN, as_of, 5.0);
         assert!(p.weekday[0] > 1.9 * p.weekday[1]);
         assert!(p.weekday[6] > p.weekday[1] && p.weekday[6] < p.weekday[0]);
     }
@@ -107,20 +107,20 @@ mod tests {
     #[test]
     fn a_young_device_borrows_from_its_model_and_says_so() {
         let (week, as_of) = days(7, |_| Some(20));
-        let young = pattern(&week, as_of, 10.0);
+        let young = pattern(&week, NaiveDate::MIN, as_of, 10.0);
         assert_eq!((young.per_day, young.source), (15.0, RateSource::Model));
-        let none = pattern(&DayMap::new(), as_of, 5.0);
+        let none = pattern(&DayMap::new(), NaiveDate::MIN, as_of, 5.0);
         assert_eq!((none.per_day, none.source), (5.0, RateSource::Planning));
     }
 
     #[test]
     fn estimated_days_count_for_the_level_but_not_for_the_shape() {
         let (mut map, as_of) = days(56, |n| Some(if n % 7 == 5 { 80 } else { 40 }));
-        let level = pattern(&map, as_of, 1.0);
+        let level = pattern(&map, NaiveDate::MIN, as_of, 1.0);
         for n in 0..7 {
             map.insert(as_of - Days::new(n), DayUsage { units: 400, is_estimated: true });
         }
-        let p = pattern(&map, as_of, 1.0);
+        let p = pattern(&map, NaiveDate::MIN, as_of, 1.0);
         assert!(p.per_day > level.per_day);
         assert!((p.weekday[5] / p.weekday[0] - 2.0).abs() < 1e-9);
     }

@@ -16,8 +16,8 @@ use crate::kernel::ids::{DeviceId, Ids};
 use crate::kernel::scope::Scope;
 use crate::kernel::subject::SubjectKind;
 use crate::registry::file::{DeviceFile, EventKind, NewEvent};
-use crate::registry::marks;
 use crate::registry::model::{DeviceRef, ResolveError};
+use crate::registry::rules::CLOCK_SKEW;
 use crate::registry::service::resolve_many;
 use crate::registry::store as registry_store;
 use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, TimeDelta, Utc};
@@ -28,8 +28,6 @@ use std::sync::Arc;
 
 /// Readings one request takes (API contract).
 pub const MAX_READINGS: usize = 5_000;
-/// How far a device's clock may be ahead.
-const SKEW: TimeDelta = TimeDelta::minutes(10);
 /// How long raw readings are kept: five years.
 const RETENTION: TimeDelta = TimeDelta::days(5 * 366);
 /// Meters folded again at a time: their later readings are all in memory.
@@ -149,7 +147,8 @@ impl UsageService {
 
     /// How devices are used, in the order asked.
     pub async fn patterns(&self, scope: &Scope, keys: &[MeterKey]) -> StoreResult<Vec<Option<UsagePattern>>> {
-        store::patterns(self.db.reader(), scope, keys).await
+        let states = store::meter_states(self.db.reader(), scope, keys).await?;
+        store::patterns(self.db.reader(), scope, keys, &states).await
     }
 
     /// Takes readings in, in any order. Good rows are kept, bad ones answered with the reason.
@@ -233,7 +232,7 @@ impl UsageService {
             // What the databases keep of an instant.
             let reading = Reading { read_at: input.read_at.trunc_subsecs(6), value };
             let of_meter = incoming.entry(key).or_default();
-            if reading.read_at > now + SKEW {
+            if reading.read_at > now + CLOCK_SKEW {
                 of_meter.aside.entry(reading).or_insert((row, Disposition::Future));
             } else if reading.read_at < now - RETENTION {
                 of_meter.aside.entry(reading).or_insert((row, Disposition::TooOld));
@@ -413,8 +412,7 @@ impl UsageService {
         let seen: Vec<(DeviceId, DateTime<Utc>)> = writes.seen.iter().map(|(d, at)| (*d, *at)).collect();
         registry_store::touch_last_seen(db, scope, &seen).await?;
         let changed: BTreeSet<DeviceId> = writes.states.iter().map(|s| s.device_id).collect();
-        let marked: Vec<_> = changed.iter().map(|d| (SubjectKind::Device, d.0)).collect();
-        marks::mark(tx, &marked, self.ids.uuid(now)).await?;
+        tx.mark(changed.iter().map(|d| (SubjectKind::Device, d.0)), self.ids.uuid(now));
         let events = self.events(tx, facts, &writes).await?;
         self.file.append(tx, events).await
     }

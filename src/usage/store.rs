@@ -9,6 +9,7 @@ pub use super::model::MeterKey;
 use super::model::*;
 use super::pattern::pattern;
 use crate::catalogue::model::{Meter, ModelMeter};
+use crate::db::each::{Bound, Key, Wanted, first_of_each};
 use crate::db::scoped::{self, insert_chunked};
 use crate::db::{StoreError, StoreResult};
 use crate::entity::{daily_usage, device_event, device_meter, meter_reading};
@@ -287,30 +288,30 @@ pub fn first_full_day(zone: Tz, first_at: DateTime<Utc>) -> NaiveDate {
 /// How these devices are used, in the order asked; none for a meter the model does not have.
 ///
 /// Only days that are covered from begin to end speak: the day of the first reading does not.
+/// `states` are those of the meters asked for.
 pub async fn patterns(
     db: &impl ConnectionTrait,
     scope: &Scope,
     keys: &[MeterKey],
+    states: &[Option<MeterState>],
 ) -> StoreResult<Vec<Option<UsagePattern>>> {
-    let states = meter_states(db, scope, keys).await?;
     let facts = device_facts(db, scope, &ids(keys)).await?;
     let earliest = states.iter().flatten().map(|s| s.latest_at).min();
     let from_year = earliest.map_or(i32::MAX, |at| (at - TimeDelta::days(60)).year());
-    let mut days = days_of(db, scope, keys, from_year).await?;
+    let days = days_of(db, scope, keys, from_year).await?;
     // The same meter may be asked for twice.
     let mut known: HashMap<&MeterKey, UsagePattern> = HashMap::new();
-    for (key, state) in keys.iter().zip(&states) {
+    let nothing = DayMap::new();
+    for (key, state) in keys.iter().zip(states) {
         let Some(spec) = facts.specs.get(key).filter(|_| !known.contains_key(key)) else { continue };
-        let mut days = days.remove(key).unwrap_or_default();
-        let as_of = match state {
+        let (first, as_of) = match state {
             Some(state) => {
                 let zone = facts.zone(key.0);
-                days.forget_before(first_full_day(zone, state.first_at));
-                last_full_day(zone, state.latest_at)
+                (first_full_day(zone, state.first_at), last_full_day(zone, state.latest_at))
             }
-            None => NaiveDate::MIN,
+            None => (NaiveDate::MIN, NaiveDate::MIN),
         };
-        known.insert(key, pattern(&days, as_of, spec.planning_per_day));
+        known.insert(key, pattern(days.get(key).unwrap_or(&nothing), first, as_of, spec.planning_per_day));
     }
     Ok(keys.iter().map(|key| known.get(key).cloned()).collect())
 }
@@ -360,22 +361,12 @@ fn part(scope: &Scope, slot: usize, key: &MeterKey, condition: Condition) -> Sel
         .filter(condition)
 }
 
-/// One counted reading that meets a bound: the first or the last, by life counter or by time.
-fn one_point(
-    scope: &Scope,
-    slot: usize,
-    key: &MeterKey,
-    bound: Condition,
-    is_descending: bool,
-    by_life: bool,
-) -> Select<meter_reading::Entity> {
+/// The last counted reading that meets a bound.
+fn last_point(scope: &Scope, slot: usize, key: &MeterKey, bound: Condition) -> Select<meter_reading::Entity> {
     use meter_reading::Column as C;
-    let order = if is_descending { Order::Desc } else { Order::Asc };
-    let mut find = part(scope, slot, key, bound.add(C::Disposition.is_in(codes_that(Disposition::is_counted))));
-    if by_life {
-        find = find.order_by(C::Life, order.clone());
-    }
-    find.order_by(C::ReadAt, order).limit(1)
+    part(scope, slot, key, bound.add(C::Disposition.is_in(codes_that(Disposition::is_counted))))
+        .order_by(C::ReadAt, Order::Desc)
+        .limit(1)
 }
 
 /// The rows of all parts, in as few statements as the databases allow.
@@ -454,7 +445,7 @@ pub async fn rows_to_fold(
         .map(|(slot, (key, _, earliest))| {
             let bound =
                 all().add(C::ReadAt.lt(*earliest)).add(C::Disposition.is_in(codes_that(Disposition::is_checkpoint)));
-            one_point(scope, slot, key, bound, true, false)
+            last_point(scope, slot, key, bound)
         })
         .collect();
     let checkpoints = points(db, parts).await?;
@@ -464,7 +455,7 @@ pub async fn rows_to_fold(
             Some((checkpoint, _)) => {
                 let from = intake::rows_from(*zone, *checkpoint);
                 parts.push(part(scope, slot * 2, key, all().add(C::ReadAt.gte(from))));
-                parts.push(one_point(scope, slot * 2 + 1, key, all().add(C::ReadAt.lt(from)), true, false));
+                parts.push(last_point(scope, slot * 2 + 1, key, all().add(C::ReadAt.lt(from))));
             }
             None => parts.push(part(scope, slot * 2, key, all())),
         }
@@ -538,54 +529,90 @@ fn between(a: (DateTime<Utc>, i64), b: (DateTime<Utc>, i64), at: DateTime<Utc>) 
     a.1 + ((b.1 - a.1) as f64 * share).round() as i64
 }
 
+/// A counted reading on one side of a bound.
+#[derive(Debug, FromQueryResult)]
+struct Side {
+    slot: i32,
+    read_at: DateTime<Utc>,
+    life: i64,
+}
+
+/// The counted readings nearest to a bound of each key, on one side of it.
+async fn nearest(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    keys: &[Key<'_>],
+    beyond: &str,
+    order: &str,
+) -> StoreResult<HashMap<usize, (DateTime<Utc>, i64)>> {
+    let counted: Vec<String> = codes_that(Disposition::is_counted).map(|code| format!("'{code}'")).collect();
+    let condition = format!(
+        "device_id = k.owner and meter_code = k.name and {beyond} and disposition in ({})",
+        counted.join(",")
+    );
+    let wanted = Wanted { table: "meter_reading", columns: "read_at, life", condition: &condition, order };
+    let rows: Vec<Side> = first_of_each(db, scope, keys, wanted).await?;
+    Ok(rows.into_iter().map(|r| (r.slot as usize, (r.read_at, r.life))).collect())
+}
+
 /// Life counters at moments, in the order asked: between two counted readings by time, after the
-/// last one its life, before the first one the first one's life; none without readings.
+/// last one its life, before the first one the first one's life; none without readings. `states`
+/// are those of the meters asked for.
 pub async fn life_at(
     db: &impl ConnectionTrait,
     scope: &Scope,
-    asked: &[(DeviceId, String, DateTime<Utc>)],
+    asked: &[(&MeterKey, DateTime<Utc>)],
+    states: &[Option<MeterState>],
 ) -> StoreResult<Vec<Option<i64>>> {
-    use meter_reading::Column as C;
-    let all = Condition::all;
-    let mut parts = Vec::with_capacity(asked.len() * 2);
-    for (place, (device, meter, at)) in asked.iter().enumerate() {
-        let key = (*device, meter.clone());
-        parts.push(one_point(scope, place * 2, &key, all().add(C::ReadAt.lte(*at)), true, false));
-        parts.push(one_point(scope, place * 2 + 1, &key, all().add(C::ReadAt.gt(*at)), false, false));
-    }
-    let found = points(db, parts).await?;
+    let known = |state: &MeterState, at: DateTime<Utc>| match at {
+        at if at >= state.latest_at => Some(state.life),
+        at if at <= state.first_at => Some(state.first_life),
+        _ => None,
+    };
+    let keys: Vec<Key<'_>> = asked
+        .iter()
+        .zip(states)
+        .enumerate()
+        .filter(|(_, ((_, at), state))| state.as_ref().is_some_and(|s| known(s, *at).is_none()))
+        .map(|(slot, ((key, at), _))| Key { slot, owner: key.0.0, name: &key.1, bound: Bound::At(*at) })
+        .collect();
+    let before = nearest(db, scope, &keys, "read_at <= k.bound", "read_at desc, value desc").await?;
+    let after = nearest(db, scope, &keys, "read_at > k.bound", "read_at, value").await?;
     Ok(asked
         .iter()
+        .zip(states)
         .enumerate()
-        .map(|(place, (_, _, at))| match (found.get(&(place * 2)), found.get(&(place * 2 + 1))) {
+        .map(|(slot, ((_, at), state))| match (before.get(&slot), after.get(&slot)) {
             (Some(a), Some(b)) => Some(between(*a, *b, *at)),
             (Some(one), None) | (None, Some(one)) => Some(one.1),
-            (None, None) => None,
+            (None, None) => state.as_ref().and_then(|s| known(s, *at)),
         })
         .collect())
 }
 
 /// When life counters first reached a value, in the order asked; none where they have not.
+/// `states` are those of the meters asked for.
 pub async fn crossings(
     db: &impl ConnectionTrait,
     scope: &Scope,
-    asked: &[(DeviceId, String, i64)],
+    asked: &[(&MeterKey, i64)],
+    states: &[Option<MeterState>],
 ) -> StoreResult<Vec<Option<DateTime<Utc>>>> {
-    use meter_reading::Column as C;
-    let all = Condition::all;
-    let mut parts = Vec::with_capacity(asked.len() * 2);
-    for (place, (device, meter, target)) in asked.iter().enumerate() {
-        let key = (*device, meter.clone());
-        parts.push(one_point(scope, place * 2, &key, all().add(C::Life.lt(*target)), true, true));
-        parts.push(one_point(scope, place * 2 + 1, &key, all().add(C::Life.gte(*target)), false, true));
-    }
-    let found = points(db, parts).await?;
+    let keys: Vec<Key<'_>> = asked
+        .iter()
+        .zip(states)
+        .enumerate()
+        .filter(|(_, ((_, target), state))| state.as_ref().is_some_and(|s| s.life >= *target))
+        .map(|(slot, ((key, target), _))| Key { slot, owner: key.0.0, name: &key.1, bound: Bound::Number(*target) })
+        .collect();
+    let before = nearest(db, scope, &keys, "life < k.bound", "life desc, read_at desc").await?;
+    let after = nearest(db, scope, &keys, "life >= k.bound", "life, read_at").await?;
     Ok(asked
         .iter()
         .enumerate()
-        .map(|(place, (_, _, target))| {
-            let after = found.get(&(place * 2 + 1))?;
-            let Some(before) = found.get(&(place * 2)) else { return Some(after.0) };
+        .map(|(slot, (_, target))| {
+            let after = after.get(&slot)?;
+            let Some(before) = before.get(&slot) else { return Some(after.0) };
             let span = after.1 - before.1;
             if span <= 0 {
                 return Some(after.0);

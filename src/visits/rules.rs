@@ -2,13 +2,12 @@
 
 use super::error::{Error, FieldPath};
 use super::model::LogVisit;
-use crate::db::stamp;
-use crate::kernel::calendar::check_instant;
+use crate::kernel::calendar::{check_instant, stamp};
 use crate::kernel::ids::DeviceId;
 use crate::kernel::subject::{Subject, SubjectKind};
 use crate::kernel::text::{clean_text, mask_card_numbers};
 use crate::registry::model::DeviceRef;
-use crate::registry::service::CLOCK_SKEW;
+use crate::registry::rules::CLOCK_SKEW;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Lines of one visit at most.

@@ -299,6 +299,7 @@ impl Draft {
             line: place,
             visit_line_id: self.row.id,
             subject,
+            is_unresolved: self.target == Target::Unresolved,
             device,
             site_id: self.site_id,
             work_order_ids: self.row.work_order_ids.clone(),

@@ -7,7 +7,7 @@ use crate::catalogue::service::{NewModel, NewModelMeter};
 use crate::graphql::connection::payload;
 use crate::graphql::context::Cx;
 use crate::graphql::errors::Outcome;
-use crate::graphql::loaders::load_known;
+use crate::graphql::load::load_known;
 use async_graphql::{Context, Object, Result};
 
 payload!(CreateDeviceModelPayload, device_model: DeviceModel, "the model");

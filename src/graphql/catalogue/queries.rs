@@ -2,7 +2,8 @@
 
 use super::types::{DeviceModelConnection, Meter, models_page};
 use crate::graphql::connection::page_cost;
-use crate::graphql::loaders::{AllMeters, load};
+use crate::graphql::load::load;
+use crate::graphql::loaders::AllMeters;
 use async_graphql::{Context, Object, Result};
 
 /// Queries of the catalogue.

@@ -5,7 +5,7 @@ use super::types::{MaintenanceItem, MaintenancePlan, PlannerRun, WorkOrder};
 use crate::graphql::connection::{input_id, optional_id, payload};
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{Failure, Outcome, UserError, UserErrorCode};
-use crate::graphql::loaders::{load, load_known, load_opt};
+use crate::graphql::load::{load, load_known, load_opt};
 use crate::graphql::registry::mutations::version;
 use crate::kernel::code::Code;
 use crate::kernel::ids::{DeviceId, ItemId, PlanId, SiteId, TechnicianId, WorkOrderId};
@@ -305,6 +305,7 @@ fn new_plan(input: CreateMaintenancePlanInput) -> Outcome<NewPlan> {
         steps: steps(input.steps.unwrap_or_default()),
         due_quantile: input.due_quantile.map_or(model::DueQuantile::P50, Into::into),
         is_compliance: input.is_compliance.unwrap_or(false),
+        grid_since: None,
         source: None,
     };
     let triggers = input.triggers.into_iter().map(Into::into).collect();

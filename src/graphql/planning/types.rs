@@ -4,18 +4,19 @@ use super::inputs::{UpcomingMaintenanceFilter, WorkOrderFilter, WorkOrderOrder};
 use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page};
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
-use crate::graphql::loaders::{load_known, load_opt, shows};
+use crate::graphql::load::{load_known, load_opt};
+use crate::graphql::loaders::shows;
 use crate::graphql::node::UPCOMING;
 use crate::graphql::prefetch::{self, Ahead};
-use crate::graphql::registry::types::{Device, Position, Site, Technician, int};
-use crate::graphql::scalars::{CronExpression, Duration};
+use crate::graphql::registry::types::{Device, Position, Site, Technician};
+use crate::graphql::scalars::{CronExpression, Duration, int};
 use crate::graphql::text::LocalizedText;
 use crate::kernel::calendar::start_of_day;
 use crate::kernel::ids::*;
 use crate::kernel::subject::{Subject, SubjectKind as RoomSubject};
 use crate::planning::model::{self, Trigger as RoomTrigger};
 use crate::planning::rules::due_sentence;
-use crate::planning::store::{order_key, upcoming_key};
+use crate::planning::service::{order_key, upcoming_key};
 use async_graphql::{Context, ID, Object, Result, SimpleObject, Union};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use std::sync::Arc;
@@ -145,7 +146,7 @@ impl MaintenancePlan {
                 match t {
                     RoomTrigger::CalendarFixed { cron } => trigger.cron = Some(CronExpression(cron.clone())),
                     RoomTrigger::CalendarFloating { every } => trigger.every = Some(Duration(every.clone())),
-                    RoomTrigger::Usage { meter, every, decimals } => {
+                    RoomTrigger::Usage { meter, every, decimals, .. } => {
                         trigger.meter = Some(meter.clone());
                         trigger.every_units = Some(scaled(*every, *decimals));
                     }
@@ -766,7 +767,7 @@ pub async fn orders_page(
         .await
         .map_err(|e| cx.fail(e))?;
     let total = match asks(ctx, "totalCount") {
-        true => Some(planning.count_orders(&cx.scope, &filter, COUNT_LIMIT + 1, cx.now).await.map_err(|e| cx.fail(e))?),
+        true => Some(planning.count_orders(&cx.scope, &filter, field, COUNT_LIMIT + 1, cx.now).await.map_err(|e| cx.fail(e))?),
         false => None,
     };
     let (rows, has_next) = cut(rows, page.first);

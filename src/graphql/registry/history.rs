@@ -1,9 +1,9 @@
 //! The device file in GraphQL: events, their words, and whether the chain is intact.
 
-use super::types::int;
 use crate::graphql::connection::{connection, cursor};
 use crate::graphql::context::Cx;
 use crate::graphql::enums::{HistoryEventKind, Language};
+use crate::graphql::scalars::int;
 use crate::kernel::text;
 use crate::registry::file::{self, EventKind};
 use async_graphql::{ComplexObject, Context, ID, Json, SimpleObject};

@@ -5,7 +5,7 @@ use crate::graphql::enums::*;
 use crate::graphql::scalars::{Date, TimeZone, at_most, query_id_opt, query_ids};
 use crate::kernel::ids::{DeviceModelId, MerchantId, SiteId};
 use crate::registry::model;
-use crate::registry::store;
+use crate::registry::service;
 use async_graphql::{ID, InputObject, Result};
 use chrono::{DateTime, Utc};
 
@@ -103,8 +103,8 @@ impl SiteFilter {
     ///
     /// # Errors
     /// BAD_USER_INPUT for an id that is not what it should be, or a list that is too long.
-    pub fn read(self) -> Result<store::SiteFilter> {
-        Ok(store::SiteFilter {
+    pub fn read(self) -> Result<service::SiteFilter> {
+        Ok(service::SiteFilter {
             merchant_id: query_id_opt(self.merchant_id.as_ref(), MerchantId::parse_global)?,
             region_codes: at_most(self.region_codes, "regionCodes")?,
             name_contains: self.name_contains,

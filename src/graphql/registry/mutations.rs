@@ -5,7 +5,7 @@ use super::types::*;
 use crate::graphql::connection::{input_id, payload};
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{Failure, Outcome, UserError};
-use crate::graphql::loaders::load_known;
+use crate::graphql::load::load_known;
 use crate::kernel::ids::{DeviceId, DeviceModelId, MerchantId, PositionId, SiteId};
 use crate::registry::model::{self, DeviceRef};
 use crate::registry::service as rooms;

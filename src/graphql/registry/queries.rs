@@ -5,7 +5,7 @@ use super::types::*;
 use crate::graphql::connection::page_cost;
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{AMBIGUOUS, bad_input};
-use crate::graphql::loaders::load;
+use crate::graphql::load::load;
 use crate::graphql::prefetch::{self, Ahead};
 use crate::graphql::scalars::{TimeZone, query_id};
 use crate::kernel::ids::DeviceId;

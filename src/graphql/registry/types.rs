@@ -6,28 +6,21 @@ use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
 use crate::graphql::errors::bad_input;
-use crate::graphql::loaders::{
-    ComponentsOf, ExternalIdsOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, load, load_known, load_opt, shows,
-};
+use crate::graphql::load::{load, load_known, load_opt};
+use crate::graphql::loaders::{ComponentsOf, ExternalIdsOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, shows};
 use crate::graphql::planning::inputs::{WorkOrderFilter, WorkOrderOrder};
 use crate::graphql::planning::types::{MaintenanceItem, WorkOrderConnection, orders_page};
 use crate::graphql::prefetch::{self, Ahead};
-use crate::graphql::scalars::{Date, TimeZone};
+use crate::graphql::scalars::{Date, TimeZone, int};
 use crate::graphql::usage::types::{DeviceMeter, UsagePattern, device_meters, usage_pattern};
 use crate::graphql::visits::types::{ServiceVisitConnection, device_visits_page};
 use crate::kernel::ids::{DeviceId, MerchantId};
-use crate::registry::file_store::EventFilter;
 use crate::registry::model;
-use crate::registry::store;
+use crate::registry::service::{EventFilter, SiteFilter, device_key};
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// A whole number as GraphQL has it.
-pub fn int(n: i64) -> i32 {
-    i32::try_from(n).unwrap_or(i32::MAX)
-}
 
 /// The tenant.
 #[derive(SimpleObject, Clone)]
@@ -79,7 +72,7 @@ impl Merchant {
         #[graphql(desc = "Rows, 1 to 500; 50 unless stated.")] first: Option<i32>,
         #[graphql(desc = "Cursor to go on after.")] after: Option<String>,
     ) -> Result<SiteConnection> {
-        let filter = store::SiteFilter { merchant_id: Some(self.0.id), ..Default::default() };
+        let filter = SiteFilter { merchant_id: Some(self.0.id), ..Default::default() };
         sites_page(ctx, &filter, first, after.as_deref()).await
     }
     /// When it was made.
@@ -612,7 +605,7 @@ pub async fn devices_page(ctx: &Context<'_>, list: &DeviceList, paging: Paging) 
     let rows = rows
         .into_iter()
         .map(|d| {
-            let (value, id) = store::device_key(list.field, &d);
+            let (value, id) = device_key(list.field, &d);
             (Device(d), cursor(&[value, id.to_string()]))
         })
         .collect();
@@ -623,7 +616,7 @@ pub async fn devices_page(ctx: &Context<'_>, list: &DeviceList, paging: Paging) 
 /// A page of sites.
 pub async fn sites_page(
     ctx: &Context<'_>,
-    filter: &store::SiteFilter,
+    filter: &SiteFilter,
     first: Option<i32>,
     after: Option<&str>,
 ) -> Result<SiteConnection> {

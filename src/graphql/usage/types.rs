@@ -3,7 +3,8 @@
 use crate::catalogue::model as catalogue;
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
-use crate::graphql::loaders::{AllMeters, MetersOf, PatternOf, load};
+use crate::graphql::load::load;
+use crate::graphql::loaders::{AllMeters, MetersOf, PatternOf};
 use crate::graphql::scalars::Date;
 use crate::graphql::text::LocalizedText;
 use crate::kernel::ids::{DeviceId, DeviceModelId};

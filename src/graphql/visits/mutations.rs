@@ -5,7 +5,7 @@ use super::types::{ServiceVisit, VisitLineResult};
 use crate::graphql::connection::{input_id, input_ids};
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{Failure, Outcome, UserError};
-use crate::graphql::loaders::load_known;
+use crate::graphql::load::load_known;
 use crate::graphql::registry::mutations::device_ref;
 use crate::kernel::ids::{PlanId, SiteId, TechnicianId, WorkOrderId};
 use crate::visits::model::{LogLine, LogVisit, StepResult};

@@ -4,10 +4,12 @@ use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key
 use crate::graphql::context::Cx;
 use crate::graphql::enums::{VisitLineCode, VisitLineOutcome};
 use crate::graphql::errors::internal;
-use crate::graphql::loaders::{LinesOf, VisitsOf, load, load_known, load_opt, shows};
+use crate::graphql::load::{load, load_known, load_opt};
+use crate::graphql::loaders::{LinesOf, VisitsOf, shows};
 use crate::graphql::planning::types::{MaintenancePlan, WorkOrder};
 use crate::graphql::prefetch::{self, Ahead};
-use crate::graphql::registry::types::{Device, Site, Technician, int};
+use crate::graphql::scalars::int;
+use crate::graphql::registry::types::{Device, Site, Technician};
 use crate::kernel::ids::{DeviceId, WorkOrderId};
 use crate::planning::model::LineResult;
 use crate::visits::model;

@@ -23,6 +23,17 @@ pub fn check_instant(at: DateTime<Utc>) -> Result<(), InstantError> {
     if (946_684_800..4_102_444_800).contains(&at.timestamp()) { Ok(()) } else { Err(InstantError) }
 }
 
+/// The instant both databases keep: cut to microseconds; a leap second becomes the next second.
+///
+/// Whatever comes from outside goes through here before it is stored, compared or hashed, else
+/// SQLite keeps nanoseconds that PostgreSQL drops. sqlx writes it to SQLite as RFC 3339 in UTC with
+/// 0, 3 or 6 decimals. That text sorts as time although its length varies: where two texts part, it
+/// is at a digit, or one has its `+00:00` where the other goes on with `.` or a digit, and `+` sorts
+/// before both.
+pub fn stamp(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
+}
+
 /// No such time zone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{given}\" is not an IANA time zone; give a name such as Asia/Shanghai")]

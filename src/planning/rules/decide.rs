@@ -1,8 +1,8 @@
 //! What the planner writes for one item: a pure comparison of what should be with what is.
 
 use super::closed::ClosedDays;
-use super::due::{DueOutcome, UsageFacts, next_due};
-use super::timeline::{slot_key, timeline};
+use super::due::{DueFacts, DueOutcome, UsageFacts, next_due};
+use super::timeline::{Slots, Timeline, slot_key, timeline};
 use super::validate::CompiledPlan;
 use crate::kernel::calendar::{local_date, start_of_day};
 use crate::planning::model::{
@@ -32,8 +32,10 @@ pub struct ItemFacts<'a> {
     pub zone: Tz,
     /// Days on which nobody works there.
     pub closed: &'a ClosedDays,
-    /// Installation: what a never-done item counts from.
-    pub counts_from: DateTime<Utc>,
+    /// Since when the subject is what the plan is for; absent when it is not.
+    pub placed_since: Option<DateTime<Utc>>,
+    /// The plan's grid in this zone, if it has one.
+    pub slots: Option<&'a Slots>,
     /// The stored item, if there is one.
     pub item: Option<&'a MaintenanceItem>,
     /// Its log, sorted by (performed at, id).
@@ -51,6 +53,8 @@ pub enum OrderMove {
     Keep,
     /// A new order is issued.
     Issue,
+    /// The PLANNED order keeps its date; its reasons are newer.
+    Explain,
     /// The PLANNED order takes the new date; `is_reported` when the device file hears of it.
     Move {
         /// The civil date moved by [`MOVE_EVENT_DAYS`] or more.
@@ -70,6 +74,8 @@ pub struct Decision {
     pub is_alive: bool,
     /// Since when.
     pub alive_since: DateTime<Utc>,
+    /// What it counts from while never done.
+    pub counts_from: DateTime<Utc>,
     /// Last work that counts.
     pub last_done_at: Option<DateTime<Utc>>,
     /// How many completions count.
@@ -95,6 +101,19 @@ pub fn never_alive() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH
 }
 
+/// What a never-done item counts from: kept while it lives and while it is away, so that moving a
+/// device within the field does not start it anew.
+pub fn counts_from(
+    item: Option<&MaintenanceItem>,
+    is_alive: bool,
+    placed_since: Option<DateTime<Utc>>,
+) -> DateTime<Utc> {
+    match item {
+        Some(item) if item.is_alive || !is_alive => item.counts_from,
+        _ => placed_since.unwrap_or_else(never_alive),
+    }
+}
+
 /// When the order for a due date is issued: the start of the local day, lead days before.
 fn issue_at(zone: Tz, due_at: DateTime<Utc>, lead_days: u32) -> DateTime<Utc> {
     let day = local_date(zone, due_at);
@@ -104,18 +123,19 @@ fn issue_at(zone: Tz, due_at: DateTime<Utc>, lead_days: u32) -> DateTime<Utc> {
 /// Decides one item: same facts and same `now`, same answer.
 pub fn decide(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
     let definition = facts.plan.definition();
-    let line = timeline(facts.plan, facts.zone, facts.counts_from, facts.log);
-    let was_alive = facts.item.is_some_and(|i| i.is_alive);
+    let counts_from = counts_from(facts.item, facts.is_alive, facts.placed_since);
+    let line = timeline(facts.slots, counts_from, facts.log);
     let alive_since = match facts.item {
         Some(item) if item.is_alive || !facts.is_alive => item.alive_since,
         // Coming back counts from last done, but the grid binds only from the return on.
         Some(item) if item.alive_since > never_alive() => now,
-        _ => facts.plan.plan.created_at.max(facts.counts_from),
+        _ => facts.plan.plan.created_at.max(counts_from),
     };
     let void_now = |place: usize| line.void.contains(&place);
     let mut decision = Decision {
         is_alive: facts.is_alive,
         alive_since,
+        counts_from,
         last_done_at: line.last_done_at,
         cycle: line.cycle,
         due: None,
@@ -127,7 +147,7 @@ pub fn decide(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
         next_look_at: None,
     };
     for (place, entry) in facts.log.iter().enumerate() {
-        if entry.kind != LogKind::Skipped {
+        if !matches!(entry.kind, LogKind::Skipped | LogKind::Postponed) {
             continue;
         }
         match (entry.is_void, void_now(place)) {
@@ -143,15 +163,21 @@ pub fn decide(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
             }
             _ => OrderMove::Keep,
         };
+        reconcile_missed(facts, &line, &[], DateTime::<Utc>::MAX_UTC, &mut decision);
         return decision;
     }
-    let grid_from = alive_since.max(facts.counts_from);
-    let DueOutcome { due, explanation, missed, changes_at } = next_due(
-        facts.plan, facts.zone, facts.closed, &line, facts.log, grid_from, facts.usage, now,
-    );
-    if was_alive || facts.item.is_none() || !missed.is_empty() {
-        reconcile_missed(facts, &missed, grid_from, &mut decision);
-    }
+    let grid_from = alive_since.max(counts_from).max(facts.plan.grid_since());
+    let due_facts = DueFacts {
+        plan: facts.plan,
+        zone: facts.zone,
+        closed: facts.closed,
+        slots: facts.slots,
+        grid_from,
+        log: facts.log,
+        usage: facts.usage,
+    };
+    let DueOutcome { due, explanation, missed, changes_at } = next_due(&due_facts, &line, now);
+    reconcile_missed(facts, &line, &missed, grid_from, &mut decision);
     decision.next_look_at = changes_at.filter(|at| *at > now);
     if let Some(due_at) = due.as_ref().and_then(|d| d.due_at) {
         let issue = issue_at(facts.zone, due_at, definition.lead_days);
@@ -193,23 +219,26 @@ fn follow(zone: Tz, order: &WorkOrder, due: Option<&Due>, explanation: &Explanat
         && order.nominal_due_at == due.nominal_at
         && order.window_start == due.window_start
         && order.window_end == due.window_end
-        && order.occurrence_key.as_deref() == Some(due.occurrence_key.as_str())
-        && order.explanation.as_ref() == Some(explanation);
+        && order.occurrence_key.as_deref() == Some(due.occurrence_key.as_str());
     if unchanged {
-        return OrderMove::Keep;
+        let is_explained = order.explanation.as_ref() == Some(explanation);
+        return if is_explained { OrderMove::Keep } else { OrderMove::Explain };
     }
-    let moved = (local_date(zone, due_at) - local_date(zone, order.due_at)).num_days().abs();
+    let moved = (local_date(zone, due_at) - local_date(zone, order.told_due_at)).num_days().abs();
     OrderMove::Move { is_reported: moved >= MOVE_EVENT_DAYS }
 }
 
-/// Compares the slots that are missed with those the log already names.
+/// Compares the slots that are missed with those the log already names. Slots up to `grid_from`
+/// are from before the item last came into its plan: work can still turn up for them, but none
+/// is found missed any more.
 fn reconcile_missed(
     facts: &ItemFacts<'_>,
+    line: &Timeline,
     missed: &[DateTime<Utc>],
     grid_from: DateTime<Utc>,
     decision: &mut Decision,
 ) {
-    let keys: BTreeSet<String> = missed.iter().map(|s| slot_key(*s)).collect();
+    let keys: BTreeSet<String> = missed.iter().map(|s| slot_key(facts.zone, *s)).collect();
     let mut known = BTreeSet::new();
     for (place, entry) in facts.log.iter().enumerate() {
         let (LogKind::Missed, Some(key), Some(slot)) =
@@ -217,13 +246,19 @@ fn reconcile_missed(
         else {
             continue;
         };
-        let is_missed = keys.contains(&key);
-        if !entry.is_void && !is_missed && slot > grid_from {
-            decision.voided.push(place);
-        } else if entry.is_void && is_missed {
-            decision.revived.push(place);
+        let is_missed = match facts.slots {
+            // Of another grid than today's: what it said then stands.
+            _ if slot <= facts.plan.grid_since() => !entry.is_void,
+            _ if slot > grid_from => keys.contains(&key),
+            Some(slots) => !line.satisfies(slots, slot),
+            None => !entry.is_void,
+        };
+        match (entry.is_void, is_missed) {
+            (false, false) => decision.voided.push(place),
+            (true, true) => decision.revived.push(place),
+            _ => {}
         }
         known.insert(key);
     }
-    decision.missed = missed.iter().copied().filter(|s| !known.contains(&slot_key(*s))).collect();
+    decision.missed = missed.iter().copied().filter(|s| !known.contains(&slot_key(facts.zone, *s))).collect();
 }

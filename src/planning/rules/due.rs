@@ -1,7 +1,7 @@
 //! The next due date of one item: each trigger proposes, the earliest wins.
 
 use super::closed::ClosedDays;
-use super::timeline::{Timeline, after_key, anchor_date, slot_key, slot_opens};
+use super::timeline::{Slots, Timeline, after_key, anchor_date, slot_key};
 use super::validate::{CompiledPlan, CompiledTrigger};
 use crate::kernel::calendar::{end_of_day, local_date, local_to_instant, start_of_day};
 use crate::planning::model::{
@@ -98,24 +98,32 @@ fn sub_days(date: NaiveDate, days: u32) -> NaiveDate {
     date.checked_sub_days(Days::new(u64::from(days))).unwrap_or(date)
 }
 
+/// What the next due date rests on, beside the item's timeline.
+#[derive(Clone, Copy, Debug)]
+pub struct DueFacts<'a> {
+    /// The plan.
+    pub plan: &'a CompiledPlan,
+    /// Zone of the civil dates.
+    pub zone: Tz,
+    /// Days on which nobody works there.
+    pub closed: &'a ClosedDays,
+    /// The plan's grid, if it has one.
+    pub slots: Option<&'a Slots>,
+    /// Where the grid begins to bind the item.
+    pub grid_from: DateTime<Utc>,
+    /// The item's log, searched for a postponement of the occurrence that comes out.
+    pub log: &'a [LogEntry],
+    /// Its meters.
+    pub usage: &'a [UsageFacts],
+}
+
 /// The next due date of an item, from its timeline and its usage.
-///
-/// `grid_from` is where the grid begins to bind the item; `log` is searched for a postponement
-/// of the occurrence that comes out.
-#[allow(clippy::too_many_arguments)]
-pub fn next_due(
-    plan: &CompiledPlan,
-    zone: Tz,
-    closed: &ClosedDays,
-    timeline: &Timeline,
-    log: &[LogEntry],
-    grid_from: DateTime<Utc>,
-    usage: &[UsageFacts],
-    now: DateTime<Utc>,
-) -> DueOutcome {
+pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -> DueOutcome {
+    let DueFacts { plan, zone, closed, slots, grid_from, log, usage } = *facts;
     let definition = plan.definition();
     let anchor_day = anchor_date(zone, &timeline.anchor);
-    let (missed, slot, changes_at) = timeline.slots(plan, zone, grid_from, now);
+    let on_slots = timeline.slots(slots, grid_from, now);
+    let (missed, slot, changes_at) = (on_slots.missed, on_slots.current, on_slots.closes_at);
     let mut candidates = Vec::with_capacity(plan.triggers.len());
     for (trigger, compiled) in definition.triggers.iter().zip(&plan.triggers) {
         let (due_at, basis) = match compiled {
@@ -157,18 +165,23 @@ pub fn next_due(
     };
     let on_grid = matches!(plan.triggers[place], CompiledTrigger::Fixed(_));
     let nominal_day = local_date(zone, nominal_at);
-    let occurrence_key =
-        if on_grid { slot_key(nominal_at) } else { after_key(timeline.anchor.at) };
-    let window_start = if on_grid {
-        slot_opens(zone, nominal_at, definition.early_days)
-    } else {
-        start_of_day(zone, sub_days(nominal_day, definition.early_days))
+    let after_anchor = after_key(timeline.anchor.at);
+    let occurrence_key = if on_grid { slot_key(zone, nominal_at) } else { after_anchor.clone() };
+    let window_start = match slots.filter(|_| on_grid) {
+        Some(slots) => slots.opens(nominal_at),
+        None => start_of_day(zone, sub_days(nominal_day, definition.early_days)),
     };
     let mut window_end = end_of_day(zone, add_days(nominal_day, definition.late_days));
+    // A postponement names what waited then. Between two pieces of work the winner can change
+    // from usage to grid and back; the planner's word holds for the work, whoever wins.
+    let slot_waits = slot.map(|s| slot_key(zone, s));
     let postponed = log
         .iter()
-        .filter(|e| e.kind == LogKind::Postponed)
-        .filter(|e| e.occurrence_key.as_deref() == Some(occurrence_key.as_str()))
+        .enumerate()
+        .filter(|(place, e)| e.kind == LogKind::Postponed && !timeline.void.contains(place))
+        .map(|(_, e)| e)
+        .filter(|e| e.occurrence_key.as_ref().is_some_and(|k| *k == after_anchor || slot_waits.as_ref() == Some(k)))
+        .filter(|e| e.postponed_to.is_some_and(|to| to > nominal_at))
         .max_by_key(|e| (e.recorded_at, e.id));
     let mut due_at = Some(nominal_at);
     if let Some((entry, to)) = postponed.and_then(|e| e.postponed_to.map(|to| (e, to))) {

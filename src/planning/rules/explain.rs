@@ -2,7 +2,7 @@
 
 use crate::kernel::text::Language;
 use crate::planning::model::{
-    AdjustmentKind, AnchorKind, Explanation, Trigger, UsageBasis,
+    AdjustmentKind, AnchorKind, DueAdjustment, DueCandidate, Explanation, Trigger, UsageBasis,
 };
 use crate::usage::model::RateSource;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -33,156 +33,439 @@ pub fn shown_units(units: i64, decimals: i32) -> String {
     text
 }
 
-fn shown_rate(per_day: f64, decimals: i32) -> String {
+fn shown_rate(per_day: f64, decimals: i32, language: Language) -> String {
     let rate = per_day / 10_f64.powi(decimals.clamp(0, 9));
-    if rate >= 100.0 { format!("{rate:.0}") } else { format!("{rate:.1}") }
+    match (rate, language) {
+        (r, _) if r >= 100.0 => format!("{r:.0}"),
+        (r, _) if r >= 0.1 => format!("{r:.1}"),
+        (r, _) if r <= 0.0 => "0".to_owned(),
+        (_, Language::En) => "less than 0.1".to_owned(),
+        (_, Language::Zh) => "不到0.1".to_owned(),
+    }
 }
 
 fn day(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
     at.with_timezone(&zone).date_naive()
 }
 
+/// An ISO 8601 duration in words: `P1Y6M` is "1 year 6 months", "1年6个月".
+fn period_words(period: &str, language: Language) -> String {
+    let mut words = Vec::new();
+    let mut number = String::new();
+    for c in period.chars().skip(1) {
+        if c.is_ascii_digit() {
+            number.push(c);
+            continue;
+        }
+        let plural = if number == "1" { "" } else { "s" };
+        words.push(match (c, language) {
+            ('Y', Language::En) => format!("{number} year{plural}"),
+            ('M', Language::En) => format!("{number} month{plural}"),
+            ('W', Language::En) => format!("{number} week{plural}"),
+            (_, Language::En) => format!("{number} day{plural}"),
+            ('Y', Language::Zh) => format!("{number}年"),
+            ('M', Language::Zh) => format!("{number}个月"),
+            ('W', Language::Zh) => format!("{number}周"),
+            (_, Language::Zh) => format!("{number}天"),
+        });
+        number.clear();
+    }
+    words.join(if language == Language::En { " " } else { "" })
+}
+
+const MONTHS: [&str; 12] = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+];
+const WEEKDAYS: [(&str, &str); 7] = [
+    ("Sunday", "日"),
+    ("Monday", "一"),
+    ("Tuesday", "二"),
+    ("Wednesday", "三"),
+    ("Thursday", "四"),
+    ("Friday", "五"),
+    ("Saturday", "六"),
+];
+
+/// The numbers of a cron field that only lists some.
+fn listed(field: &str) -> Option<Vec<usize>> {
+    field.split(',').map(|n| n.parse().ok()).collect()
+}
+
+fn ordinal(n: usize) -> String {
+    let suffix = match (n % 10, n % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{n}{suffix}")
+}
+
+fn and(parts: &[String], language: Language) -> String {
+    match (parts, language) {
+        ([first @ .., last], Language::En) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        (_, Language::En) => parts.concat(),
+        (_, Language::Zh) => parts.join("、"),
+    }
+}
+
+/// The days of a grid in words where its cron text has a common shape; the text itself otherwise.
+fn grid_words(cron: &str, language: Language) -> String {
+    let as_it_is = match language {
+        Language::En => format!("by the fixed grid \"{cron}\""),
+        Language::Zh => format!("固定日程“{cron}”"),
+    };
+    let fields: Vec<&str> = cron.split_whitespace().collect();
+    let [_, _, days, months, weekdays] = fields[..] else { return as_it_is };
+    let words = match (days, months, weekdays) {
+        ("*", "*", "*") => Some(match language {
+            Language::En => "every day".to_owned(),
+            Language::Zh => "每天".to_owned(),
+        }),
+        ("*", "*", _) => listed(weekdays).map(|list| {
+            let of = |n: &usize| WEEKDAYS[n % 7];
+            match language {
+                Language::En => {
+                    let names: Vec<String> = list.iter().map(|n| of(n).0.to_owned()).collect();
+                    format!("every {}", and(&names, language))
+                }
+                Language::Zh => {
+                    let names: Vec<String> = list.iter().map(|n| of(n).1.to_owned()).collect();
+                    format!("每周{}", and(&names, language))
+                }
+            }
+        }),
+        (_, "*", "*") => listed(days).map(|list| match language {
+            Language::En => {
+                let days: Vec<String> = list.into_iter().map(ordinal).collect();
+                format!("on the {} of every month", and(&days, language))
+            }
+            Language::Zh => {
+                let days: Vec<String> = list.into_iter().map(|d| format!("{d}日")).collect();
+                format!("每月{}", and(&days, language))
+            }
+        }),
+        (_, _, "*") => listed(days).zip(listed(months)).map(|(days, months)| {
+            let dates: Vec<String> = months
+                .iter()
+                .flat_map(|month| days.iter().map(move |day| (*month, *day)))
+                .map(|(month, day)| match language {
+                    Language::En => format!("{day} {}", MONTHS[(month + 11) % 12]),
+                    Language::Zh => format!("{month}月{day}日"),
+                })
+                .collect();
+            match language {
+                Language::En => format!("on {} of every year", and(&dates, language)),
+                Language::Zh => format!("每年{}", and(&dates, language)),
+            }
+        }),
+        _ => None,
+    };
+    words.unwrap_or(as_it_is)
+}
+
+/// What the period counts from, as an aside.
 fn since(explanation: &Explanation, zone: Tz, language: Language) -> String {
     let date = day(zone, explanation.anchor.at);
     match (explanation.anchor.kind, language) {
         (AnchorKind::Done, Language::En) => format!("last done on {date}"),
         (AnchorKind::Done, Language::Zh) => format!("上次完成于{date}"),
-        (AnchorKind::Skipped, Language::En) => format!("counted from the skipped occurrence of {date}"),
-        (AnchorKind::Skipped, Language::Zh) => format!("自{date}被跳过的一次起算"),
-        (AnchorKind::Installed, Language::En) => format!("never done, counted from installation on {date}"),
-        (AnchorKind::Installed, Language::Zh) => format!("从未做过，自{date}安装起算"),
+        (AnchorKind::Skipped, Language::En) => format!("counted from the skipped date {date}"),
+        (AnchorKind::Skipped, Language::Zh) => format!("自被跳过的{date}起算"),
+        (AnchorKind::Installed, Language::En) => format!("never done, counted from {date}"),
+        (AnchorKind::Installed, Language::Zh) => format!("尚未做过，自{date}起算"),
     }
 }
 
-fn usage_words(basis: &UsageBasis, due: NaiveDate, zone: Tz, language: Language) -> String {
-    let every = shown_units(basis.every, basis.decimals);
-    let left = shown_units(basis.units_left, basis.decimals);
-    let rate = shown_rate(basis.units_per_day, basis.decimals);
-    let meter = basis.meter.as_str();
-    let reading = basis.last_reading_at.map(|at| day(zone, at));
-    if let Some(crossed) = basis.crossed_at {
-        let day = day(zone, crossed);
-        return match language {
-            Language::En => format!(
-                "{meter} passed {every} since last done on {day} (rate {rate} a day, {left} left, last reading {})",
-                reading.map_or_else(|| "none".to_owned(), |d| d.to_string())
-            ),
-            Language::Zh => format!(
-                "{meter}自上次起已于{day}达到{every}（每天约{rate}，剩余{left}，最近读数{}）",
-                reading.map_or_else(|| "无".to_owned(), |d| d.to_string())
-            ),
-        };
+/// The meter's name in the middle of a sentence.
+fn meter_name(trigger: &Trigger, language: Language) -> String {
+    match trigger {
+        Trigger::Usage { meter, name, .. } => match (name.get(language), language) {
+            ("", _) => meter.clone(),
+            (name, Language::En) => name.to_lowercase(),
+            (name, Language::Zh) => name.to_owned(),
+        },
+        Trigger::CalendarFixed { .. } | Trigger::CalendarFloating { .. } => String::new(),
     }
-    let source = match (basis.source, language) {
-        (RateSource::Device, Language::En) => "this device's own rate",
-        (RateSource::Device, Language::Zh) => "本机自身用量",
-        (RateSource::Model, Language::En) => "the rate of its model",
-        (RateSource::Model, Language::Zh) => "同型号用量",
-        (RateSource::Planning, Language::En) => "the model's planning rate, assumed",
-        (RateSource::Planning, Language::Zh) => "型号的计划用量（假定值）",
-    };
+}
+
+fn source_words(source: RateSource, language: Language) -> &'static str {
+    match (source, language) {
+        (RateSource::Device, Language::En) => "this device's own usage",
+        (RateSource::Device, Language::Zh) => "本机用量",
+        (RateSource::Model, Language::En) => "few readings yet, so partly its model's usage",
+        (RateSource::Model, Language::Zh) => "读数尚少，部分按同型号用量",
+        (RateSource::Planning, Language::En) => "its model's planning rate, assumed",
+        (RateSource::Planning, Language::Zh) => "型号的计划用量，假定值",
+    }
+}
+
+/// Units left, rate and last reading: what every usage date rests on.
+fn usage_facts(basis: &UsageBasis, name: &str, zone: Tz, language: Language) -> String {
+    let every = shown_units(basis.every, basis.decimals);
+    let left = shown_units(basis.units_left.max(0), basis.decimals);
+    let over = shown_units(basis.units_left.saturating_neg(), basis.decimals);
+    let rate = shown_rate(basis.units_per_day, basis.decimals, language);
+    let source = source_words(basis.source, language);
+    let reading = basis.last_reading_at.map(|at| day(zone, at));
+    let is_over = basis.units_left < 0;
     match (language, reading) {
-        (Language::En, Some(reading)) => format!(
-            "{left} of {every} {meter} left at {rate} a day ({source}) is expected to be used up on {due}; last reading {reading}"
-        ),
-        (Language::En, None) => format!(
-            "{every} {meter} at {rate} a day ({source}) is expected to be used up on {due}; no reading yet"
-        ),
+        (Language::En, Some(reading)) => {
+            let state = if is_over { format!("{every} {name} passed by {over}") } else { format!("{left} of {every} {name} left") };
+            format!("{state}, about {rate} a day ({source}), last reading {reading}")
+        }
+        (Language::En, None) => format!("{every} {name}, about {rate} a day ({source}), no reading yet"),
         (Language::Zh, Some(reading)) => {
-            format!("{meter}每{every}一次，还剩{left}，每天约{rate}（{source}），预计{due}用完；最近读数{reading}")
+            let state = if is_over { format!("已超出{over}") } else { format!("还剩{left}") };
+            format!("{name}每{every}一次，{state}，日均约{rate}（{source}），最近读数{reading}")
         }
-        (Language::Zh, None) => {
-            format!("{meter}每{every}一次，每天约{rate}（{source}），预计{due}用完；尚无读数")
+        (Language::Zh, None) => format!("{name}每{every}一次，日均约{rate}（{source}），尚无读数"),
+    }
+}
+
+/// The winner's own words.
+fn core(candidate: &DueCandidate, due: NaiveDate, explanation: &Explanation, zone: Tz, language: Language) -> String {
+    let since = since(explanation, zone, language);
+    let from = day(zone, explanation.anchor.at);
+    match (&candidate.trigger, &candidate.basis, language) {
+        (Trigger::CalendarFixed { cron }, _, Language::En) => {
+            format!("it is done {} ({since})", grid_words(cron, language))
         }
+        (Trigger::CalendarFixed { cron }, _, Language::Zh) => format!("{}执行（{since}）", grid_words(cron, language)),
+        (Trigger::CalendarFloating { every }, _, Language::En) => {
+            let period = period_words(every, language);
+            match explanation.anchor.kind {
+                AnchorKind::Done => format!("{period} after it was last done on {from}"),
+                AnchorKind::Skipped => format!("{period} after the skipped date {from}"),
+                AnchorKind::Installed => format!("{period} after {from}, never done since"),
+            }
+        }
+        (Trigger::CalendarFloating { every }, _, Language::Zh) => {
+            let period = period_words(every, language);
+            match explanation.anchor.kind {
+                AnchorKind::Done => format!("距上次完成（{from}）满{period}"),
+                AnchorKind::Skipped => format!("距被跳过的{from}满{period}"),
+                AnchorKind::Installed => format!("自{from}起满{period}，尚未做过"),
+            }
+        }
+        (Trigger::Usage { .. }, Some(basis), _) => {
+            let name = meter_name(&candidate.trigger, language);
+            let facts = usage_facts(basis, &name, zone, language);
+            match (basis.crossed_at, language) {
+                (Some(_), Language::En) => format!("the counter reached the limit on {due}; {facts} ({since})"),
+                (Some(_), Language::Zh) => format!("计数已于{due}达到上限；{facts}（{since}）"),
+                (None, Language::En) => format!("the limit is expected to be reached on {due}; {facts} ({since})"),
+                (None, Language::Zh) => format!("预计{due}达到上限；{facts}（{since}）"),
+            }
+        }
+        (Trigger::Usage { .. }, None, Language::En) => {
+            format!("{} decide ({since})", meter_name(&candidate.trigger, language))
+        }
+        (Trigger::Usage { .. }, None, Language::Zh) => {
+            format!("由{}决定（{since}）", meter_name(&candidate.trigger, language))
+        }
+    }
+}
+
+/// What another trigger would have said.
+fn other(candidate: &DueCandidate, zone: Tz, language: Language) -> String {
+    let label = match (&candidate.trigger, language) {
+        (Trigger::CalendarFixed { cron }, _) => grid_words(cron, language),
+        (Trigger::CalendarFloating { every }, Language::En) => format!("by calendar ({})", period_words(every, language)),
+        (Trigger::CalendarFloating { every }, Language::Zh) => format!("按日历（满{}）", period_words(every, language)),
+        (Trigger::Usage { .. }, _) => {
+            let name = meter_name(&candidate.trigger, language);
+            let facts = candidate.basis.as_ref().map_or(name.clone(), |b| usage_facts(b, &name, zone, language));
+            match language {
+                Language::En => format!("by usage ({facts})"),
+                Language::Zh => format!("按用量（{facts}）"),
+            }
+        }
+    };
+    match (candidate.due_at.map(|at| day(zone, at)), language) {
+        (Some(date), Language::En) => format!("{label} it would be {date}"),
+        (Some(date), Language::Zh) => format!("{label}为{date}"),
+        (None, Language::En) => format!("{label} no date is in sight"),
+        (None, Language::Zh) => format!("{label}暂无日期"),
+    }
+}
+
+/// Why the date was moved.
+fn moved(adjustment: &DueAdjustment, zone: Tz, language: Language) -> String {
+    let (from, to) = (day(zone, adjustment.from), day(zone, adjustment.to));
+    let reason = adjustment.reason.as_deref().unwrap_or_default();
+    let is_earlier = to < from;
+    match (adjustment.kind, language) {
+        (AdjustmentKind::ClosedDay, Language::En) => {
+            format!("{} from {from}, when the site is closed", if is_earlier { "brought forward" } else { "put off" })
+        }
+        (AdjustmentKind::ClosedDay, Language::Zh) => {
+            format!("门店{from}不营业，{}到{to}", if is_earlier { "提前" } else { "顺延" })
+        }
+        (AdjustmentKind::Postponed, Language::En) => format!("postponed from {from}: {reason}"),
+        (AdjustmentKind::Postponed, Language::Zh) => format!("由{from}推迟：{reason}"),
+        (AdjustmentKind::NoPermittedDay, Language::En) => format!("the site has no open day within 366 days of {from}"),
+        (AdjustmentKind::NoPermittedDay, Language::Zh) => format!("{from}起366天内门店没有营业日"),
     }
 }
 
 /// Why the date is what it is, in one sentence; civil dates are in the explanation's zone.
 pub fn due_sentence(explanation: &Explanation, language: Language) -> String {
     let zone: Tz = explanation.zone.parse().unwrap_or(Tz::UTC);
-    let since = since(explanation, zone, language);
     let winner = explanation.winner.and_then(|w| explanation.candidates.get(w));
-    let Some((candidate, due_at)) = winner.and_then(|c| c.due_at.map(|at| (c, at))) else {
-        return match language {
-            Language::En => format!("No date: no trigger of the plan falls due in the foreseeable time ({since})."),
-            Language::Zh => format!("无日期：该计划在可预见的时间内没有到期的触发条件（{since}）。"),
-        };
-    };
-    let due = day(zone, due_at);
-    let core = match (&candidate.trigger, &candidate.basis, language) {
-        (Trigger::CalendarFixed { cron }, _, Language::En) => {
-            format!("the fixed grid \"{cron}\" falls on {due}")
-        }
-        (Trigger::CalendarFixed { cron }, _, Language::Zh) => format!("固定日程“{cron}”落在{due}"),
-        (Trigger::CalendarFloating { every }, _, Language::En) => {
-            format!("{every} after that is {due}")
-        }
-        (Trigger::CalendarFloating { every }, _, Language::Zh) => format!("其后{every}为{due}"),
-        (Trigger::Usage { .. }, Some(basis), _) => usage_words(basis, due, zone, language),
-        (Trigger::Usage { meter, .. }, None, Language::En) => format!("{meter} decides"),
-        (Trigger::Usage { meter, .. }, None, Language::Zh) => format!("由{meter}决定"),
-    };
-    let others: Vec<String> = explanation
-        .candidates
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| Some(*place) != explanation.winner)
-        .map(|(_, other)| {
-            let label = match &other.trigger {
-                Trigger::CalendarFixed { cron } => cron.clone(),
-                Trigger::CalendarFloating { every } => every.clone(),
-                Trigger::Usage { meter, every, decimals } => {
-                    format!("{} {meter}", shown_units(*every, *decimals))
-                }
-            };
-            match (other.due_at, language) {
-                (Some(at), Language::En) => format!("{label} would be {}", day(zone, at)),
-                (Some(at), Language::Zh) => format!("{label}为{}", day(zone, at)),
-                (None, Language::En) => format!("{label} gives no date"),
-                (None, Language::Zh) => format!("{label}无日期"),
+    let mut parts = Vec::new();
+    let headline = match winner.and_then(|c| c.due_at.map(|at| (c, at))) {
+        None => {
+            parts.push(since(explanation, zone, language));
+            match language {
+                Language::En => "No date: nothing in the plan falls due in the foreseeable time".to_owned(),
+                Language::Zh => "暂无日期：在可预见的时间内没有到期条件".to_owned(),
             }
-        })
-        .collect();
-    let moves: Vec<String> = explanation
-        .adjustments
-        .iter()
-        .map(|a| {
-            let (from, to) = (day(zone, a.from), day(zone, a.to));
-            let reason = a.reason.as_deref().unwrap_or("");
-            match (a.kind, language) {
-                (AdjustmentKind::ClosedDay, Language::En) => {
-                    format!("moved to {to} because the site is closed on {from}")
-                }
-                (AdjustmentKind::ClosedDay, Language::Zh) => format!("因{from}现场不营业，改到{to}"),
-                (AdjustmentKind::Postponed, Language::En) => {
-                    format!("postponed from {from} to {to}: {reason}")
-                }
-                (AdjustmentKind::Postponed, Language::Zh) => format!("由{from}推迟到{to}：{reason}"),
-                (AdjustmentKind::NoPermittedDay, Language::En) => {
-                    format!("no permitted day within 366 days of {from}")
-                }
-                (AdjustmentKind::NoPermittedDay, Language::Zh) => format!("{from}起366天内没有可作业的日子"),
+        }
+        Some((candidate, nominal)) => {
+            let last = explanation.adjustments.last();
+            let is_closed = last.is_some_and(|a| a.kind == AdjustmentKind::NoPermittedDay);
+            let due = day(zone, last.map_or(nominal, |a| a.to));
+            let core = core(candidate, day(zone, nominal), explanation, zone, language);
+            match (is_closed, language) {
+                (true, Language::En) => format!("No date: {core}"),
+                (true, Language::Zh) => format!("暂无日期：{core}"),
+                (false, Language::En) => format!("Due {due}: {core}"),
+                (false, Language::Zh) => format!("{due}到期：{core}"),
             }
-        })
-        .collect();
+        }
+    };
+    parts.insert(0, headline);
+    parts.extend(explanation.adjustments.iter().map(|a| moved(a, zone, language)));
+    let others = explanation.candidates.iter().enumerate().filter(|(place, _)| Some(*place) != explanation.winner);
+    parts.extend(others.map(|(_, candidate)| other(candidate, zone, language)));
     match language {
-        Language::En => {
-            let mut text = format!("Due {due}: {core} ({since})");
-            for part in moves.iter().chain(&others) {
-                text.push_str("; ");
-                text.push_str(part);
-            }
-            text.push('.');
-            text
+        Language::En => format!("{}.", parts.join("; ")),
+        Language::Zh => format!("{}。", parts.join("；")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::text::LocalizedText;
+    use crate::planning::model::Anchor;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn usage(units_left: i64, crossed_at: Option<DateTime<Utc>>, due_at: &str) -> DueCandidate {
+        DueCandidate {
+            trigger: Trigger::Usage {
+                meter: "TRANSACTIONS".into(),
+                every: 3_500,
+                decimals: 0,
+                name: LocalizedText { en: "Transactions".into(), zh: "交易笔数".into() },
+            },
+            due_at: Some(at(due_at)),
+            basis: Some(UsageBasis {
+                meter: "TRANSACTIONS".into(),
+                decimals: 0,
+                every: 3_500,
+                life_at_last_done: 10_000,
+                life_now: 13_500 - units_left,
+                units_left,
+                units_per_day: 40.25,
+                last_reading_at: Some(at("2026-11-24T15:10:00Z")),
+                source: RateSource::Device,
+                crossed_at,
+                p10: None,
+                p50: None,
+                p90: None,
+            }),
         }
-        Language::Zh => {
-            let mut text = format!("应于{due}：{core}（{since}）");
-            for part in moves.iter().chain(&others) {
-                text.push('；');
-                text.push_str(part);
-            }
-            text.push('。');
-            text
+    }
+
+    fn explained(candidates: Vec<DueCandidate>, winner: usize, adjustments: Vec<DueAdjustment>) -> Explanation {
+        Explanation {
+            winner: Some(winner),
+            candidates,
+            adjustments,
+            anchor: Anchor { kind: AnchorKind::Done, at: at("2026-09-01T02:00:00Z") },
+            zone: "Asia/Shanghai".into(),
         }
+    }
+
+    fn floating(every: &str, due_at: &str) -> DueCandidate {
+        DueCandidate {
+            trigger: Trigger::CalendarFloating { every: every.into() },
+            due_at: Some(at(due_at)),
+            basis: None,
+        }
+    }
+
+    #[test]
+    fn a_usage_date_names_units_left_rate_and_last_reading() {
+        let e = explained(
+            vec![floating("P90D", "2026-11-29T16:00:00Z"), usage(320, None, "2026-11-27T16:00:00Z")],
+            1,
+            vec![],
+        );
+        assert_eq!(
+            due_sentence(&e, Language::En),
+            "Due 2026-11-28: the limit is expected to be reached on 2026-11-28; 320 of 3,500 transactions left, about \
+             40.2 a day (this device's own usage), last reading 2026-11-24 (last done on 2026-09-01); by calendar \
+             (90 days) it would be 2026-11-30."
+        );
+        assert_eq!(
+            due_sentence(&e, Language::Zh),
+            "2026-11-28到期：预计2026-11-28达到上限；交易笔数每3,500一次，还剩320，日均约40.2（本机用量），最近读数2026-11-24\
+             （上次完成于2026-09-01）；按日历（满90天）为2026-11-30。"
+        );
+    }
+
+    #[test]
+    fn a_calendar_date_still_names_what_usage_says() {
+        let e = explained(
+            vec![floating("P1Y6M", "2026-11-27T16:00:00Z"), usage(-120, Some(at("2026-11-28T00:00:00Z")), "2026-11-28T16:00:00Z")],
+            0,
+            vec![],
+        );
+        assert_eq!(
+            due_sentence(&e, Language::En),
+            "Due 2026-11-28: 1 year 6 months after it was last done on 2026-09-01; by usage (3,500 transactions passed \
+             by 120, about 40.2 a day (this device's own usage), last reading 2026-11-24) it would be 2026-11-29."
+        );
+    }
+
+    #[test]
+    fn a_moved_date_begins_with_the_day_it_was_moved_to() {
+        let closed = DueAdjustment {
+            kind: AdjustmentKind::ClosedDay,
+            from: at("2026-11-28T16:00:00Z"),
+            to: at("2026-11-27T16:00:00Z"),
+            reason: None,
+        };
+        let e = explained(vec![floating("P1M", "2026-11-28T16:00:00Z")], 0, vec![closed]);
+        assert_eq!(
+            due_sentence(&e, Language::En),
+            "Due 2026-11-28: 1 month after it was last done on 2026-09-01; brought forward from 2026-11-29, when the \
+             site is closed."
+        );
+        assert_eq!(
+            due_sentence(&e, Language::Zh),
+            "2026-11-28到期：距上次完成（2026-09-01）满1个月；门店2026-11-29不营业，提前到2026-11-28。"
+        );
+    }
+
+    #[test]
+    fn grids_of_common_shape_are_read_out() {
+        let said = |cron| (grid_words(cron, Language::En), grid_words(cron, Language::Zh));
+        assert_eq!(said("0 9 1 * *"), ("on the 1st of every month".into(), "每月1日".into()));
+        assert_eq!(said("0 9 1,15 * *"), ("on the 1st and 15th of every month".into(), "每月1日、15日".into()));
+        assert_eq!(
+            said("0 9 15 6,12 *"),
+            ("on 15 June and 15 December of every year".into(), "每年6月15日、12月15日".into())
+        );
+        assert_eq!(said("30 2 * * 1,4"), ("every Monday and Thursday".into(), "每周一、四".into()));
+        assert_eq!(said("0 9 1-7 * 1").0, "by the fixed grid \"0 9 1-7 * 1\"");
     }
 }

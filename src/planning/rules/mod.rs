@@ -12,8 +12,8 @@ mod timeline;
 mod validate;
 
 pub use closed::ClosedDays;
-pub use decide::{Decision, ItemFacts, OrderMove, decide, never_alive};
+pub use decide::{Decision, ItemFacts, OrderMove, counts_from, decide, never_alive};
 pub use due::{DueOutcome, UsageFacts, next_due};
 pub use explain::{due_sentence, shown_units};
-pub use timeline::{Timeline, after_key, slot_key, timeline};
-pub use validate::{CompiledPlan, CompiledTrigger, compile, read_triggers, shortest_gap_days};
+pub use timeline::{Slots, SlotsNow, Timeline, after_key, slot_key, timeline};
+pub use validate::{CompiledPlan, CompiledTrigger, check_count, compile, read_triggers, shortest_gap_days};

@@ -3,6 +3,8 @@
 use crate::kernel::calendar::{Grid, Period};
 use crate::planning::error::Error;
 use crate::planning::model::{MaintenancePlan, PlanDefinition, Trigger};
+use crate::kernel::subject::SubjectKind;
+use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
 
 /// A trigger ready to be asked for dates.
@@ -38,6 +40,12 @@ impl CompiledPlan {
         &self.plan.definition
     }
 
+    /// Since when the plan's grid is the one it has.
+    pub fn grid_since(&self) -> DateTime<Utc> {
+        let made = self.plan.created_at;
+        self.definition().grid_since.map_or(made, |since| since.max(made))
+    }
+
     /// The plan's grid, if it has one.
     pub fn grid(&self) -> Option<&Grid> {
         self.triggers.iter().find_map(|t| match t {
@@ -58,10 +66,27 @@ pub fn shortest_gap_days(triggers: &[CompiledTrigger]) -> Option<u32> {
         .min()
 }
 
+/// The shortest a period can be in civil days: from February on.
+fn shortest_days(period: Period) -> Option<u32> {
+    let from = NaiveDate::from_ymd_opt(2025, 2, 1)?;
+    u32::try_from((period.add_to(from)? - from).num_days()).ok()
+}
+
 /// Longest early, late and lead times, in days: a year.
 const MAX_DAYS: u32 = 366;
 /// Longest expected work on one subject: a week of minutes.
 const MAX_MINUTES: u32 = 10_080;
+
+/// Refuses no triggers at all, and too many.
+///
+/// # Errors
+/// None, or more than ten.
+pub fn check_count(triggers: usize) -> Result<(), Error> {
+    if (1..=10).contains(&triggers) {
+        return Ok(());
+    }
+    Err(Error::Invalid { field: "triggers".into(), problem: "give 1 to 10 triggers".into() })
+}
 
 /// Reads the triggers of a definition and checks everything a plan promises.
 ///
@@ -73,9 +98,7 @@ pub fn compile(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>, Erro
     if definition.selector.is_empty() {
         return Err(Error::EmptySelector);
     }
-    if definition.triggers.is_empty() || definition.triggers.len() > 10 {
-        return Err(invalid("triggers", "give 1 to 10 triggers".into()));
-    }
+    check_count(definition.triggers.len())?;
     for (field, days) in [
         ("earlyDays", definition.early_days),
         ("lateDays", definition.late_days),
@@ -91,6 +114,21 @@ pub fn compile(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>, Erro
     let compiled = read_triggers(definition)?;
     if compiled.iter().filter(|t| matches!(t, CompiledTrigger::Fixed(_))).count() > 1 {
         return Err(invalid("triggers", "give at most one calendarFixed trigger; put several times into one cron text".into()));
+    }
+    if definition.subject == SubjectKind::Site && compiled.iter().any(|t| matches!(t, CompiledTrigger::Usage { .. })) {
+        return Err(invalid(
+            "triggers",
+            "a site has no meters; give a plan for sites calendar triggers only, or make it a plan for devices".into(),
+        ));
+    }
+    for trigger in &compiled {
+        if let CompiledTrigger::Floating(period) = trigger
+            && let Some(days) = shortest_days(*period)
+            && definition.early_days >= days
+        {
+            // Work done today would lie in the band of the occurrence after it.
+            return Err(Error::BandTooWide { band_days: definition.early_days, gap_days: days });
+        }
     }
     if let Some(gap_days) = shortest_gap_days(&compiled) {
         let band_days = definition.early_days + definition.late_days;
@@ -124,7 +162,7 @@ pub fn read_triggers(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>
                 Period::parse(every)
                     .map_err(|e| Error::Duration { field: "triggers".into(), problem: e.to_string() })?,
             ),
-            Trigger::Usage { meter, every, decimals } => {
+            Trigger::Usage { meter, every, decimals, .. } => {
                 if *every <= 0 {
                     return Err(invalid(
                         "triggers",

@@ -10,12 +10,13 @@ pub use orders::{
     ChangeState, CreateOrder, OccurrenceRef, OrderChanged, PostponeOccurrence, ScheduleOrder, SkipOccurrence,
 };
 pub use planner::FileObserver;
+pub use super::store::{OrderKey, UpcomingKey, order_key, upcoming_key};
 pub use plans::{NewPlan, PlanChanged, PlanUpdate, TriggerSpec};
 
 use super::error::Error;
 use super::model::*;
 use super::rules::CompiledPlan;
-use super::store::{self, OrderKey, UpcomingKey};
+use super::store;
 use crate::catalogue::service::CatalogueService;
 use crate::db::{Db, StoreResult};
 use crate::kernel::ids::{Ids, ItemId, PlanId, PlanRevisionId, WorkOrderId};
@@ -40,7 +41,7 @@ impl PlanningService {
     /// Builds the service.
     pub fn new(
         db: Db,
-            ids: Arc<Ids>,
+        ids: Arc<Ids>,
         file: Arc<DeviceFile>,
         catalogue: Arc<CatalogueService>,
     ) -> Self {
@@ -99,9 +100,16 @@ impl PlanningService {
         store::orders_page(self.db.reader(), scope, filter, field, is_descending, after, limit, now).await
     }
 
-    /// How many orders match, counted up to `limit`.
-    pub async fn count_orders(&self, scope: &Scope, filter: &WorkOrderFilter, limit: u64, now: DateTime<Utc>) -> StoreResult<u64> {
-        store::count_orders(self.db.reader(), scope, filter, limit, now).await
+    /// How many orders a list in this order has, counted up to `limit`.
+    pub async fn count_orders(
+        &self,
+        scope: &Scope,
+        filter: &WorkOrderFilter,
+        field: WorkOrderOrderField,
+        limit: u64,
+        now: DateTime<Utc>,
+    ) -> StoreResult<u64> {
+        store::count_orders(self.db.reader(), scope, filter, field, limit, now).await
     }
 
     /// A page of upcoming maintenance after a key.

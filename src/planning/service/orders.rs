@@ -2,15 +2,17 @@
 //! postpone.
 
 use super::PlanningService;
+use super::plans::clean_steps;
 use crate::db::numbers;
 use crate::db::tx::Tx;
-use crate::kernel::calendar::{check_instant, end_of_day, local_date, start_of_day};
+use crate::kernel::calendar::{check_instant, end_of_day, local_date, stamp, start_of_day};
 use crate::kernel::call::Call;
 use crate::kernel::ids::{DeviceId, ItemId, LogEntryId, SiteId, TechnicianId, WorkOrderId};
 use crate::kernel::subject::{Subject, SubjectKind};
-use crate::kernel::text::clean_text;
+use crate::kernel::text::{clean_text, mask_card_numbers};
 use crate::planning::error::Error;
 use crate::planning::model::*;
+use crate::planning::rules;
 use crate::planning::store;
 use crate::registry::file::{EventKind, NewEvent};
 use crate::registry::store as registry_store;
@@ -118,12 +120,31 @@ pub struct OrderChanged {
     pub item_id: Option<ItemId>,
 }
 
+/// A free text; card numbers never reach a device file, which forgets nothing.
 fn words(text: &str, field: &str) -> Result<String, Error> {
-    clean_text(text, 1_000).map_err(|e| Error::Invalid { field: field.into(), problem: format!("{field}: {e}") })
+    let clean = clean_text(text, 1_000)
+        .map_err(|e| Error::Invalid { field: field.into(), problem: format!("{field} {e}") })?;
+    Ok(mask_card_numbers(&clean).0)
 }
 
-fn instant(at: DateTime<Utc>, field: &str) -> Result<(), Error> {
-    check_instant(at).map_err(|e| Error::Invalid { field: field.into(), problem: format!("{field}: {e}") })
+/// An optional free text; empty means absent.
+fn optional_words(text: Option<&str>, field: &str) -> Result<Option<String>, Error> {
+    text.filter(|t| !t.trim().is_empty()).map(|t| words(t, field)).transpose()
+}
+
+/// A possible moment, as both databases keep it.
+fn instant(at: DateTime<Utc>, field: &'static str) -> Result<DateTime<Utc>, Error> {
+    check_instant(at).map_err(|e| Error::Instant { field, problem: format!("{field} {e}") })?;
+    Ok(stamp(at))
+}
+
+/// How a subject's device files hear of its work.
+fn told(order: &WorkOrder, mut payload: serde_json::Value) -> serde_json::Value {
+    if let Some(object) = payload.as_object_mut() {
+        object.insert("workOrderId".into(), json!(order.id));
+        object.insert("number".into(), json!(order.number));
+    }
+    payload
 }
 
 fn expect(expected: Option<i64>, actual: i64) -> Result<(), Error> {
@@ -138,17 +159,22 @@ impl PlanningService {
     ///
     /// # Errors
     /// Unknown device or site, both or neither given, an impossible date.
-    pub async fn create_order(&self, call: &Call, new: CreateOrder) -> Result<OrderChanged, Error> {
+    pub async fn create_order(&self, call: &Call, mut new: CreateOrder) -> Result<OrderChanged, Error> {
         let tx = self.db.begin(call).await?;
         if let Some(done) = tx.replay().await? {
             return Ok(done);
         }
-        instant(new.due_at, "dueAt")?;
-        if new.early_days > 366 || new.late_days > 366 || new.estimated_minutes > 10_080 {
-            return Err(Error::Invalid {
-                field: "lateDays".into(),
-                problem: "early and late days are at most 366, minutes at most 10,080".into(),
-            });
+        let due_at = instant(new.due_at, "dueAt")?;
+        clean_steps(&mut new.steps)?;
+        let bounds = [
+            ("earlyDays", new.early_days, 0, 366),
+            ("lateDays", new.late_days, 0, 366),
+            ("estimatedMinutes", new.estimated_minutes, 1, 10_080),
+        ];
+        for (field, given, low, high) in bounds {
+            if !(low..=high).contains(&given) {
+                return Err(Error::Invalid { field: field.into(), problem: format!("{field} is {given}; give {low} to {high}") });
+            }
         }
         let (subject, device) = match (new.device_id, new.site_id) {
             (Some(id), None) => {
@@ -174,8 +200,13 @@ impl PlanningService {
         if new.site_id.is_some() && site.is_none() {
             return Err(Error::NotFound { what: "site", field: "siteId" });
         }
-        let zone = site.as_ref().map_or(Tz::Asia__Shanghai, |s| s.time_zone);
-        let day = local_date(zone, new.due_at);
+        let zone = match &site {
+            Some(site) => site.time_zone,
+            None => registry_store::organization(tx.conn(), tx.scope()).await?.time_zone,
+        };
+        // Files first, then numbers: every change takes its locks in this order.
+        self.lock_subject(&tx, subject).await?;
+        let day = local_date(zone, due_at);
         let year = call.now.year();
         let number = numbers::reserve(&tx, "WO", year, 1).await?.first().copied().unwrap_or_default();
         let shift = |days: u32| chrono::Days::new(u64::from(days));
@@ -194,8 +225,9 @@ impl PlanningService {
             position_id: device.as_ref().and_then(|d| d.position_id),
             model_id: device.as_ref().map(|d| d.model_id),
             region_code: site.as_ref().and_then(|s| s.region_code.clone()),
-            nominal_due_at: new.due_at,
-            due_at: new.due_at,
+            nominal_due_at: due_at,
+            due_at,
+            told_due_at: due_at,
             window_start: start_of_day(zone, day.checked_sub_days(shift(new.early_days)).unwrap_or(day)),
             window_end: end_of_day(zone, day.checked_add_days(shift(new.late_days)).unwrap_or(day)),
             occurrence_key: None,
@@ -229,7 +261,7 @@ impl PlanningService {
         if let Some(done) = tx.replay().await? {
             return Ok(done);
         }
-        instant(input.scheduled_for, "scheduledFor")?;
+        let scheduled_for = instant(input.scheduled_for, "scheduledFor")?;
         let mut order = self.locked_order(&tx, input.work_order_id).await?;
         expect(input.expected_version, order.version)?;
         if order.state != WorkOrderState::Scheduled && !order.state.may_become(WorkOrderState::Scheduled) {
@@ -243,7 +275,7 @@ impl PlanningService {
         }
         let from = order.state;
         order.state = WorkOrderState::Scheduled;
-        order.scheduled_for = Some(input.scheduled_for);
+        order.scheduled_for = Some(scheduled_for);
         order.assignee_id = input.assignee_id.or(order.assignee_id);
         let payload = json!({"from": from, "to": order.state, "scheduledFor": order.scheduled_for, "assigneeId": order.assignee_id});
         self.save(&tx, order, EventKind::WorkOrderStateChanged, payload).await?;
@@ -272,13 +304,13 @@ impl PlanningService {
         if !order.state.may_become(input.state) {
             return Err(Error::IllegalTransition { from: order.state, to: input.state });
         }
-        let reason = match (&input.reason, input.state) {
-            (Some(reason), _) => Some(words(reason, "reason")?),
+        let reason = match (optional_words(input.reason.as_deref(), "reason")?, input.state) {
             (None, WorkOrderState::Cancelled | WorkOrderState::OnHold) => {
-                return Err(Error::Invalid { field: "reason".into(), problem: "say why".into() });
+                return Err(Error::Required { field: "reason", what: "why" });
             }
-            (None, _) => None,
+            (reason, _) => reason,
         };
+        let skips = input.state == WorkOrderState::Cancelled && !input.reissue;
         let from = order.state;
         order.state = input.state;
         if input.state == WorkOrderState::Cancelled {
@@ -293,10 +325,15 @@ impl PlanningService {
             Some(id) => store::items_by_ids(tx.conn(), tx.scope(), &[id]).await?.pop(),
             None => None,
         };
+        if let Some(item) = item.as_ref().filter(|_| skips)
+            && self.plan_of(&tx, item).await?.definition.is_compliance
+        {
+            // Cancelling would skip it without a waiver.
+            return Err(Error::WaiverRequired { window_end: order.window_end });
+        }
         let payload = json!({"from": from, "to": order.state, "reason": reason});
         let order = self.save(&tx, order, EventKind::WorkOrderStateChanged, payload).await?;
-        if input.state == WorkOrderState::Cancelled && !input.reissue
-            && let Some(item) = &item
+        if let Some(item) = item.as_ref().filter(|_| skips)
             && let Some(key) = &order.occurrence_key
         {
             let entry = self.entry(&tx, item, LogKind::Skipped, key.clone(), order.nominal_due_at, reason.clone(), Some(order.id));
@@ -322,9 +359,10 @@ impl PlanningService {
             return Ok(done);
         }
         let reason = words(&input.reason, "reason")?;
+        let waiver = optional_words(input.waiver.as_deref(), "waiver")?;
         let (item, order) = self.occurrence(&tx, input.occurrence, input.expected_version).await?;
         let plan = self.plan_of(&tx, &item).await?;
-        if plan.definition.is_compliance && input.waiver.as_deref().is_none_or(|w| w.trim().is_empty()) {
+        if plan.definition.is_compliance && waiver.is_none() {
             let window_end = item.due.as_ref().map_or(call.now, |d| d.window_end);
             return Err(Error::WaiverRequired { window_end });
         }
@@ -335,7 +373,7 @@ impl PlanningService {
             (_, Some(due)) => (due.occurrence_key.clone(), due.nominal_at),
             _ => return Err(Error::OccurrenceNotCurrent),
         };
-        let payload = json!({"occurrence": key, "nominalDueAt": nominal, "reason": reason, "waiver": input.waiver, "planId": plan.id});
+        let payload = json!({"occurrence": key, "nominalDueAt": nominal, "reason": reason, "waiver": waiver, "planId": plan.id});
         let entry = self.entry(&tx, &item, LogKind::Skipped, key, nominal, Some(reason.clone()), order.as_ref().map(|o| o.id));
         store::insert_log(tx.conn(), tx.scope(), &[entry]).await?;
         let order_id = order.as_ref().map(|o| o.id);
@@ -368,11 +406,11 @@ impl PlanningService {
             return Ok(done);
         }
         let reason = words(&input.reason, "reason")?;
+        let waiver = optional_words(input.waiver.as_deref(), "waiver")?;
         let (item, order) = self.occurrence(&tx, input.occurrence, input.expected_version).await?;
         let plan = self.plan_of(&tx, &item).await?;
         let zone = self.zone_of(&tx, &item).await?;
-        let to = start_of_day(zone, input.until);
-        instant(to, "until")?;
+        let to = instant(start_of_day(zone, input.until), "until")?;
         let (key, nominal, due_at, window_end) = match (&order, &item.due) {
             (Some(o), _) if o.occurrence_key.is_some() => {
                 (o.occurrence_key.clone().unwrap_or_default(), o.nominal_due_at, o.due_at, o.window_end)
@@ -387,20 +425,37 @@ impl PlanningService {
                 problem: format!("until must be after {} and within 366 days of it", local_date(zone, due_at)),
             });
         }
-        if plan.definition.is_compliance
-            && end_of_day(zone, input.until) > window_end
-            && input.waiver.as_deref().is_none_or(|w| w.trim().is_empty())
-        {
+        let compiled = self.compiled(plan.clone())?;
+        let closes = rules::Slots::of(&compiled, zone, call.now)
+            .filter(|_| key == rules::slot_key(zone, nominal))
+            .and_then(|slots| slots.closes(nominal));
+        if let Some(closes) = closes.filter(|closes| to >= *closes) {
+            let problem = format!(
+                "until must be before {}, when the next date of the grid takes over; skip this one instead",
+                local_date(zone, closes)
+            );
+            return Err(Error::Invalid { field: "until".into(), problem });
+        }
+        if plan.definition.is_compliance && end_of_day(zone, input.until) > window_end && waiver.is_none() {
             return Err(Error::WaiverRequired { window_end });
         }
-        let payload = json!({"occurrence": key, "from": due_at, "to": to, "reason": reason, "waiver": input.waiver, "planId": plan.id});
-        let mut entry = self.entry(&tx, &item, LogKind::Postponed, key, nominal, Some(reason), order.as_ref().map(|o| o.id));
+        let payload = json!({"occurrence": key, "from": due_at, "to": to, "reason": reason, "waiver": waiver, "planId": plan.id});
+        let mut entry = self.entry(&tx, &item, LogKind::Postponed, key, nominal, Some(reason.clone()), order.as_ref().map(|o| o.id));
         entry.postponed_to = Some(to);
         store::insert_log(tx.conn(), tx.scope(), &[entry]).await?;
         let order_id = order.as_ref().map(|o| o.id);
         match order {
             Some(mut order) => {
+                if let Some(explanation) = &mut order.explanation {
+                    explanation.adjustments.push(DueAdjustment {
+                        kind: AdjustmentKind::Postponed,
+                        from: order.due_at,
+                        to,
+                        reason: Some(reason),
+                    });
+                }
                 order.due_at = to;
+                order.told_due_at = to;
                 order.window_end = order.window_end.max(end_of_day(zone, input.until));
                 self.save(&tx, order, EventKind::OccurrencePostponed, payload).await?;
             }
@@ -455,6 +510,10 @@ impl PlanningService {
                 .collect(),
         };
         self.file.lock(tx, &devices).await?;
+        if subject.kind == SubjectKind::Site {
+            // A site without devices has no file to lock.
+            registry_store::lock_sites(tx.conn(), tx.scope(), &[SiteId(subject.id)]).await?;
+        }
         Ok(devices)
     }
 
@@ -531,12 +590,8 @@ impl PlanningService {
         Ok(order)
     }
 
-    pub(super) async fn tell(&self, tx: &Tx, order: &WorkOrder, kind: EventKind, mut payload: serde_json::Value) -> Result<(), Error> {
-        if let Some(object) = payload.as_object_mut() {
-            object.insert("workOrderId".into(), json!(order.id));
-            object.insert("number".into(), json!(order.number));
-        }
-        self.tell_subject(tx, order.subject, kind, payload).await
+    async fn tell(&self, tx: &Tx, order: &WorkOrder, kind: EventKind, payload: serde_json::Value) -> Result<(), Error> {
+        self.tell_subject(tx, order.subject, kind, told(order, payload)).await
     }
 
     async fn tell_subject(&self, tx: &Tx, subject: Subject, kind: EventKind, payload: serde_json::Value) -> Result<(), Error> {

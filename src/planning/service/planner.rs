@@ -4,19 +4,18 @@
 use super::PlanningService;
 use crate::catalogue::model::Holiday;
 use crate::db::tx::Tx;
-use crate::db::{StoreError, StoreResult, numbers};
+use crate::db::{StoreError, StoreResult, marks as db_marks, numbers};
 use crate::kernel::call::Call;
 use crate::kernel::ids::{DeviceId, ItemId, LogEntryId, PlanId, SiteId, WorkOrderId};
 use crate::kernel::subject::{Subject, SubjectKind};
 use crate::planning::error::Error;
 use crate::planning::model::*;
 use crate::planning::rules::{
-    self, ClosedDays, CompiledPlan, CompiledTrigger, Decision, ItemFacts, OrderMove, UsageFacts,
+    self, ClosedDays, CompiledPlan, CompiledTrigger, Decision, ItemFacts, OrderMove, Slots, UsageFacts,
     slot_key,
 };
 use crate::planning::store;
 use crate::registry::file::{EventKind, NewEvent, Observer};
-use crate::registry::marks;
 use crate::registry::model::{Device, DeviceStatus, Site};
 use crate::registry::store as registry_store;
 use crate::usage::store as usage_store;
@@ -30,6 +29,8 @@ use uuid::Uuid;
 
 /// Subjects planned in one transaction: short enough that a request never waits long.
 const BATCH: u64 = 200;
+/// Subjects marked in one transaction.
+const MARKS: usize = 2_000;
 
 /// Settles devices in the transaction that changed them.
 pub struct FileObserver {
@@ -48,18 +49,7 @@ impl Observer for FileObserver {
     async fn appended(&self, tx: &Tx, events: &[NewEvent]) -> Result<(), StoreError> {
         let devices: BTreeSet<DeviceId> = events
             .iter()
-            .filter(|e| {
-                matches!(
-                    e.kind,
-                    EventKind::StatusChanged
-                        | EventKind::Installed
-                        | EventKind::Removed
-                        | EventKind::Relocated
-                        | EventKind::SwappedOut
-                        | EventKind::SwappedIn
-                        | EventKind::VisitLogged
-                )
-            })
+            .filter(|e| e.kind.is_of_place() || e.kind == EventKind::VisitLogged)
             .map(|e| e.device)
             .collect();
         if devices.is_empty() {
@@ -74,6 +64,7 @@ impl Observer for FileObserver {
 /// One subject with the facts all its items share.
 struct SubjectFacts {
     subject: Subject,
+    zone: Tz,
     device: Option<Device>,
     site: Option<Arc<SiteFacts>>,
     /// Devices standing at the site, when the subject is a site.
@@ -83,7 +74,6 @@ struct SubjectFacts {
 /// A site with its calendar read.
 struct SiteFacts {
     site: Site,
-    zone: Tz,
     closed: ClosedDays,
 }
 
@@ -96,7 +86,8 @@ struct Pair {
     order: Option<WorkOrder>,
     usage: Vec<UsageFacts>,
     is_alive: bool,
-    counts_from: DateTime<Utc>,
+    placed_since: Option<DateTime<Utc>>,
+    slots: Option<Arc<Slots>>,
 }
 
 /// What a batch writes.
@@ -104,8 +95,8 @@ struct Pair {
 struct Writes {
     items: Vec<MaintenanceItem>,
     orders: Vec<WorkOrder>,
-    /// Places in `orders` that wait for a number.
-    unnumbered: Vec<usize>,
+    /// Places in `orders` that wait for a number, with the devices whose files hear of them.
+    unnumbered: Vec<(usize, Vec<DeviceId>)>,
     log: Vec<LogEntry>,
     void: Vec<Uuid>,
     revive: Vec<Uuid>,
@@ -118,47 +109,84 @@ fn is_gone(status: DeviceStatus) -> bool {
 }
 
 impl PlanningService {
-    /// Plans every marked subject and every one whose time has come; with `full`, all of them.
+    /// Plans every subject whose time has come and every marked one; with `full`, all of them.
     ///
     /// Works in short batches, one transaction each, so that an outage in between loses nothing
-    /// and requests are not kept waiting.
+    /// and requests are not kept waiting. Time comes first: marks can arrive faster than they are
+    /// worked off. What is marked while it runs is left to the next run. A subject that cannot be
+    /// planned is logged and keeps its mark; it does not keep the others from being planned.
     ///
     /// # Errors
     /// Storage only.
     pub async fn run(&self, call: &Call, full: bool) -> Result<PlannerRun, Error> {
-        let mut total = PlannerRun::default();
         if full {
-            let subjects = store::all_subjects(self.db.reader(), &call.scope).await?;
-            for chunk in subjects.chunks(BATCH as usize) {
-                let tx = self.db.begin(call).await?;
-                let marked: Vec<_> = chunk.iter().map(|s| (s.kind, s.id)).collect();
-                marks::mark(&tx, &marked, self.ids.uuid(call.now)).await?;
-                tx.commit().await?;
-            }
+            self.mark_all(call).await?;
         }
+        let mut total = PlannerRun::default();
+        let mut after = None;
         loop {
-            let tx = self.db.begin(call).await?;
-            let marked = store::marked(tx.conn(), &call.scope, BATCH).await?;
-            let mut subjects: Vec<Subject> = marked.iter().map(|(s, _)| *s).collect();
-            if subjects.is_empty() {
-                subjects = store::subjects_to_look_at(tx.conn(), &call.scope, tx.now(), BATCH).await?;
-                subjects.sort_unstable_by_key(|s| (s.kind, s.id));
-                subjects.dedup();
-            }
-            if subjects.is_empty() {
-                return Ok(total);
-            }
-            let run = self.settle(&tx, &subjects).await?;
-            let seen: Vec<(Uuid, Uuid)> = marked.iter().map(|(s, stamp)| (s.id, *stamp)).collect();
-            marks::clear(&tx, &seen).await?;
-            tx.commit().await?;
-            total.subjects += run.subjects;
-            total.items_written += run.items_written;
-            total.orders_issued += run.orders_issued;
-            total.orders_moved += run.orders_moved;
-            total.orders_withdrawn += run.orders_withdrawn;
-            total.slots_missed += run.slots_missed;
+            let due = store::subjects_to_look_at(self.db.reader(), &call.scope, call.now, after, BATCH).await?;
+            let Some((_, last)) = due.last() else { break };
+            after = Some(*last);
+            let subjects: BTreeSet<Subject> = due.into_iter().map(|(subject, _)| subject).collect();
+            self.plan_batch(call, subjects.into_iter().map(|s| (s, None)).collect(), &mut total).await?;
         }
+        let until = self.ids.uuid(call.now);
+        let mut after = None;
+        loop {
+            let marked = store::marked(self.db.reader(), &call.scope, after, until, BATCH).await?;
+            let Some((subject, stamp)) = marked.last() else { break };
+            after = Some((*stamp, subject.id));
+            self.plan_batch(call, marked.into_iter().map(|(s, stamp)| (s, Some(stamp))).collect(), &mut total).await?;
+        }
+        Ok(total)
+    }
+
+    /// Marks every device and site for the planner, in short changes.
+    ///
+    /// # Errors
+    /// Storage only.
+    pub async fn mark_all(&self, call: &Call) -> Result<(), Error> {
+        let subjects = store::all_subjects(self.db.reader(), &call.scope).await?;
+        for chunk in subjects.chunks(MARKS) {
+            let tx = self.db.begin(call).await?;
+            tx.mark(chunk.iter().map(|s| (s.kind, s.id)), self.ids.uuid(call.now));
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Plans a batch and takes its marks back; where the batch fails, one subject after the other.
+    async fn plan_batch(&self, call: &Call, batch: Vec<(Subject, Option<Uuid>)>, total: &mut PlannerRun) -> Result<(), Error> {
+        match self.plan_once(call, &batch).await {
+            Ok(run) => {
+                total.add(&run);
+                return Ok(());
+            }
+            Err(e @ StoreError::Unavailable(_)) => return Err(e.into()),
+            Err(error) => tracing::warn!(error = %error, subjects = batch.len(), "batch failed; planning one by one"),
+        }
+        for one in &batch {
+            match self.plan_once(call, std::slice::from_ref(one)).await {
+                Ok(run) => total.add(&run),
+                Err(e @ StoreError::Unavailable(_)) => return Err(e.into()),
+                Err(error) => {
+                    let chain = StoreError::chain(&error);
+                    tracing::error!(subject.id = %one.0.id, error = chain, "subject cannot be planned");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn plan_once(&self, call: &Call, batch: &[(Subject, Option<Uuid>)]) -> StoreResult<PlannerRun> {
+        let tx = self.db.begin(call).await?;
+        let subjects: Vec<Subject> = batch.iter().map(|(subject, _)| *subject).collect();
+        let run = self.settle(&tx, &subjects).await?;
+        let seen: Vec<(Uuid, Uuid)> = batch.iter().filter_map(|(s, stamp)| stamp.map(|stamp| (s.id, stamp))).collect();
+        db_marks::clear(tx.conn(), tx.scope(), &seen).await?;
+        tx.commit().await?;
+        Ok(run)
     }
 
     /// Decides all items of these subjects and writes what changed, in the caller's transaction.
@@ -177,9 +205,10 @@ impl PlanningService {
                 plan: &pair.plan,
                 is_alive: pair.is_alive,
                 is_gone: pair.facts.device.as_ref().is_some_and(|d| is_gone(d.status)),
-                zone: pair.facts.zone(),
+                zone: pair.facts.zone,
                 closed: pair.facts.closed(),
-                counts_from: pair.counts_from,
+                placed_since: pair.placed_since,
+                slots: pair.slots.as_deref(),
                 item: pair.item.as_ref(),
                 log: &pair.log,
                 usage: &pair.usage,
@@ -189,7 +218,10 @@ impl PlanningService {
             self.collect(tx, pair, decision, &mut writes);
         }
         self.close_orders_of_gone(tx, &pairs, subjects, &mut writes).await?;
-        self.write(tx, writes).await
+        let run = self.write(tx, writes).await?;
+        // Whatever else the change does to them is told to the file, which marks them again.
+        tx.unmark(subjects.iter().map(|s| (s.kind, s.id)));
+        Ok(run)
     }
 
     /// Loads everything the items of these subjects depend on, in a number of statements that
@@ -210,6 +242,8 @@ impl PlanningService {
         let mut lock: Vec<DeviceId> = device_ids.clone();
         lock.extend(standing.iter().map(|d| d.id));
         self.file.lock(tx, &lock).await?;
+        // A site without devices has no file to lock.
+        registry_store::lock_sites(db, scope, &site_subjects).await?;
         let devices = registry_store::devices_by_ids(db, scope, &device_ids).await?;
         let mut site_ids: BTreeSet<SiteId> = site_subjects.iter().copied().collect();
         site_ids.extend(devices.iter().filter_map(|d| d.site_id));
@@ -246,7 +280,7 @@ impl PlanningService {
                 at_site.entry(site).or_default().push(device);
             }
         }
-        let _ = organization_zone;
+        let mut grids: HashMap<(PlanId, Tz), Option<Arc<Slots>>> = HashMap::new();
         let mut pairs = Vec::new();
         for subject in subjects {
             let device = match subject.kind {
@@ -260,9 +294,11 @@ impl PlanningService {
                 Some(device) => device.site_id,
                 None => Some(SiteId(subject.id)),
             };
+            let site = site_id.and_then(|s| sites.get(&s).cloned());
             let facts = Arc::new(SubjectFacts {
                 subject: *subject,
-                site: site_id.and_then(|s| sites.get(&s).cloned()),
+                zone: site.as_ref().map_or(organization_zone, |s| s.site.time_zone),
+                site,
                 standing: match subject.kind {
                     SubjectKind::Site => at_site.remove(&SiteId(subject.id)).unwrap_or_default(),
                     SubjectKind::Device => vec![],
@@ -272,16 +308,18 @@ impl PlanningService {
             for plan in plans.iter().filter(|p| p.definition().subject == subject.kind) {
                 let key = (plan.plan.id, subject.id);
                 let item = items.remove(&key);
-                let counts_from = facts.counts_from(plan);
-                let is_alive = plan.plan.is_active && counts_from.is_some();
+                let placed_since = facts.placed_since(plan);
+                let is_alive = plan.plan.is_active && placed_since.is_some();
                 if item.is_none() && !is_alive {
                     continue;
                 }
                 let order = item.as_ref().and_then(|i| orders.remove(&i.id));
+                let slots = grids
+                    .entry((plan.plan.id, facts.zone))
+                    .or_insert_with(|| Slots::of(plan, facts.zone, tx.now()).map(Arc::new));
                 pairs.push(Pair {
-                    counts_from: counts_from
-                        .or(item.as_ref().map(|i| i.alive_since))
-                        .unwrap_or(plan.plan.created_at),
+                    placed_since,
+                    slots: slots.clone(),
                     log: logs.remove(&key).unwrap_or_default(),
                     facts: facts.clone(),
                     plan: plan.clone(),
@@ -311,7 +349,8 @@ impl PlanningService {
             let Some(device) = pair.facts.device.as_ref().filter(|_| pair.is_alive) else { continue };
             for trigger in &pair.plan.triggers {
                 if let CompiledTrigger::Usage { meter, every, .. } = trigger {
-                    let line = rules::timeline(&pair.plan, pair.facts.zone(), pair.counts_from, &pair.log);
+                    let from = rules::counts_from(pair.item.as_ref(), pair.is_alive, pair.placed_since);
+                    let line = rules::timeline(pair.slots.as_deref(), from, &pair.log);
                     needs.push(Need {
                         pair: place,
                         device: device.id,
@@ -328,15 +367,15 @@ impl PlanningService {
         let meters: Vec<(DeviceId, String)> =
             needs.iter().map(|n| (n.device, n.meter.clone())).collect();
         let states = usage_store::meter_states(db, scope, &meters).await?;
-        let patterns = usage_store::patterns(db, scope, &meters).await?;
-        let at: Vec<_> = needs.iter().map(|n| (n.device, n.meter.clone(), n.anchor)).collect();
-        let lives = usage_store::life_at(db, scope, &at).await?;
-        let targets: Vec<_> = needs
+        let patterns = usage_store::patterns(db, scope, &meters, &states).await?;
+        let at: Vec<_> = meters.iter().zip(&needs).map(|(key, n)| (key, n.anchor)).collect();
+        let lives = usage_store::life_at(db, scope, &at, &states).await?;
+        let targets: Vec<_> = meters
             .iter()
-            .zip(&lives)
-            .map(|(n, life)| (n.device, n.meter.clone(), life.unwrap_or(0).saturating_add(n.every)))
+            .zip(needs.iter().zip(&lives))
+            .map(|(key, (n, life))| (key, life.unwrap_or(0).saturating_add(n.every)))
             .collect();
-        let crossings = usage_store::crossings(db, scope, &targets).await?;
+        let crossings = usage_store::crossings(db, scope, &targets, &states).await?;
         for (place, need) in needs.iter().enumerate() {
             let Some(pattern) = patterns[place].clone() else { continue };
             let state = states[place].as_ref();
@@ -374,10 +413,16 @@ impl PlanningService {
         let plan = json!({"planId": pair.plan.plan.id, "planCode": pair.plan.plan.code});
         match &decision.order {
             OrderMove::Keep => {}
+            OrderMove::Explain => {
+                if let Some(order) = &pair.order {
+                    // Newer reasons are nothing a caller's version could be about.
+                    writes.orders.push(WorkOrder { explanation: decision.explanation.clone(), ..order.clone() });
+                }
+            }
             OrderMove::Issue => {
                 if let Some(order) = new_order(self.ids.next(now), item_id, pair, &decision, now) {
                     open_order_id = Some(order.id);
-                    writes.unnumbered.push(writes.orders.len());
+                    writes.unnumbered.push((writes.orders.len(), devices.clone()));
                     writes.orders.push(order);
                     writes.run.orders_issued += 1;
                 }
@@ -395,9 +440,10 @@ impl PlanningService {
                     moved.explanation = decision.explanation.clone();
                     moved.version += 1;
                     if *is_reported {
+                        moved.told_due_at = due_at;
                         tell(
                             EventKind::WorkOrderMoved,
-                            json!({"workOrderId": order.id, "number": order.number, "from": order.due_at, "to": due_at, "plan": plan}),
+                            json!({"workOrderId": order.id, "number": order.number, "from": order.told_due_at, "to": due_at, "plan": plan}),
                         );
                         writes.run.orders_moved += 1;
                     }
@@ -431,7 +477,7 @@ impl PlanningService {
                 subject: facts.subject,
                 kind: LogKind::Missed,
                 performed_at: *slot,
-                occurrence_key: Some(slot_key(*slot)),
+                occurrence_key: Some(slot_key(facts.zone, *slot)),
                 nominal_due_at: Some(*slot),
                 postponed_to: None,
                 visit_line_id: None,
@@ -470,6 +516,7 @@ impl PlanningService {
             channel: definition.channel,
             is_alive: decision.is_alive,
             alive_since: decision.alive_since,
+            counts_from: decision.counts_from,
             last_done_at: decision.last_done_at,
             cycle: decision.cycle,
             due: decision.due,
@@ -486,8 +533,14 @@ impl PlanningService {
                 if item == *known {
                     return;
                 }
+                // Newer reasons and later looks are nothing a caller's version could be about.
+                let reasons = MaintenanceItem {
+                    explanation: item.explanation.clone(),
+                    next_look_at: item.next_look_at,
+                    ..known.clone()
+                };
+                item.version += i64::from(item != reasons);
                 item.decided_at = now;
-                item.version = known.version + 1;
             }
             None if !decision.is_alive => return,
             None => {}
@@ -505,19 +558,22 @@ impl PlanningService {
         writes: &mut Writes,
     ) -> StoreResult<()> {
         let ids: Vec<DeviceId> = subjects.iter().filter_map(|s| store::device_of(*s)).collect();
-        let gone: Vec<Uuid> = registry_store::devices_by_ids(tx.conn(), tx.scope(), &ids)
+        let gone: HashMap<Uuid, DateTime<Utc>> = registry_store::devices_by_ids(tx.conn(), tx.scope(), &ids)
             .await?
             .into_iter()
             .filter(|d| is_gone(d.status))
-            .map(|d| d.id.0)
+            .map(|d| (d.id.0, d.status_since))
             .collect();
         if gone.is_empty() {
             return Ok(());
         }
+        let ids: Vec<Uuid> = gone.keys().copied().collect();
         let handled: BTreeSet<WorkOrderId> =
             pairs.iter().filter_map(|p| p.order.as_ref().map(|o| o.id)).collect();
-        for mut order in store::open_orders_of(tx.conn(), tx.scope(), &gone).await? {
-            if handled.contains(&order.id) {
+        for mut order in store::open_orders_of(tx.conn(), tx.scope(), &ids).await? {
+            // What was ordered after it was gone, fetching it back for example, is meant so.
+            let is_meant = gone.get(&order.subject.id).is_some_and(|since| order.created_at > *since);
+            if handled.contains(&order.id) || is_meant {
                 continue;
             }
             order.state = WorkOrderState::Cancelled;
@@ -543,25 +599,23 @@ impl PlanningService {
         if !writes.unnumbered.is_empty() {
             let year = now.year();
             let reserved = numbers::reserve(tx, "WO", year, writes.unnumbered.len() as u32).await?;
-            for (place, number) in writes.unnumbered.iter().zip(reserved) {
+            for ((place, _), number) in writes.unnumbered.iter().zip(reserved) {
                 writes.orders[*place].number = format!("WO-{year}-{number:06}");
             }
         }
         let issued: Vec<NewEvent> = writes
             .unnumbered
             .iter()
-            .map(|place| &writes.orders[*place])
-            .filter_map(|order| {
-                Some(NewEvent {
-                    device: order.device_id?,
-                    occurred_at: now,
-                    kind: EventKind::WorkOrderIssued,
-                    payload: json!({
-                        "workOrderId": order.id, "number": order.number, "kind": order.kind,
-                        "planId": order.plan_id, "dueAt": order.due_at,
-                    }),
-                    corrects: None,
-                })
+            .flat_map(|(place, devices)| devices.iter().map(|device| (&writes.orders[*place], *device)))
+            .map(|(order, device)| NewEvent {
+                device,
+                occurred_at: now,
+                kind: EventKind::WorkOrderIssued,
+                payload: json!({
+                    "workOrderId": order.id, "number": order.number, "kind": order.kind,
+                    "planId": order.plan_id, "dueAt": order.due_at,
+                }),
+                corrects: None,
             })
             .collect();
         writes.events.extend(issued);
@@ -578,10 +632,6 @@ impl PlanningService {
 }
 
 impl SubjectFacts {
-    fn zone(&self) -> Tz {
-        self.site.as_ref().map_or(Tz::Asia__Shanghai, |s| s.zone)
-    }
-
     fn closed(&self) -> &ClosedDays {
         static NONE: std::sync::LazyLock<ClosedDays> = std::sync::LazyLock::new(ClosedDays::default);
         self.site.as_ref().map_or(&NONE, |s| &s.closed)
@@ -595,34 +645,32 @@ impl SubjectFacts {
         }
     }
 
-    /// Since when the plan applies, or nothing when it does not.
-    fn counts_from(&self, plan: &CompiledPlan) -> Option<DateTime<Utc>> {
+    /// Since when the subject is what the plan is for, or nothing when it is not.
+    fn placed_since(&self, plan: &CompiledPlan) -> Option<DateTime<Utc>> {
         let selector = &plan.definition().selector;
         let site = self.site.as_ref().map(|s| &s.site);
         let selected = |device: &Device| {
-            selector.selects(
-                Some(device.model_id),
-                site.map(|s| s.id),
-                site.and_then(|s| s.region_code.as_deref()),
-                device.status,
-            )
+            !is_gone(device.status)
+                && selector.selects(
+                    Some(device.model_id),
+                    site.map(|s| s.id),
+                    site.and_then(|s| s.region_code.as_deref()),
+                    device.status,
+                )
+        };
+        // In use it counts from its installation, otherwise from when it came into its status.
+        let since = |device: &Device| match device.status {
+            DeviceStatus::Installed | DeviceStatus::InService => device.installed_at.unwrap_or(device.status_since),
+            _ => device.status_since,
         };
         match &self.device {
-            Some(device) => {
-                selected(device).then(|| device.installed_at.unwrap_or(device.status_since))
-            }
-            None => self
-                .standing
-                .iter()
-                .filter(|d| selected(d))
-                .map(|d| d.installed_at.unwrap_or(d.status_since))
-                .min(),
+            Some(device) => selected(device).then(|| since(device)),
+            None => self.standing.iter().filter(|d| selected(d)).map(since).min(),
         }
     }
 }
 
 fn site_facts(site: Site, holidays: &[Holiday]) -> SiteFacts {
-    let zone = site.time_zone;
     let mut closed = ClosedDays { weekdays: site.closed_weekdays(), ..ClosedDays::default() };
     closed.dates.extend(site.closed_days.iter().copied());
     if site.observes_holidays {
@@ -635,7 +683,7 @@ fn site_facts(site: Site, holidays: &[Holiday]) -> SiteFacts {
             }
         }
     }
-    SiteFacts { site, zone, closed }
+    SiteFacts { site, closed }
 }
 
 fn new_order(
@@ -666,6 +714,7 @@ fn new_order(
         region_code: site.and_then(|s| s.region_code.clone()),
         nominal_due_at: due.nominal_at,
         due_at: due.due_at?,
+        told_due_at: due.due_at?,
         window_start: due.window_start,
         window_end: due.window_end,
         occurrence_key: Some(due.occurrence_key.clone()),

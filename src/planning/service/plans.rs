@@ -1,17 +1,16 @@
 //! Making and changing maintenance plans.
 
 use super::PlanningService;
+use crate::catalogue::model::MeterKind;
 use crate::db::StoreError;
 use crate::db::tx::Tx;
 use crate::kernel::call::Call;
 use crate::kernel::ids::PlanId;
-use crate::kernel::subject::SubjectKind;
 use crate::kernel::text::clean_text;
 use crate::planning::error::Error;
 use crate::planning::model::*;
 use crate::planning::rules;
 use crate::planning::store;
-use crate::registry::marks;
 use serde::{Deserialize, Serialize};
 
 /// A trigger as a caller states it: usage in the meter's own unit.
@@ -69,48 +68,70 @@ pub struct PlanChanged {
     pub plan_id: PlanId,
 }
 
+/// Cleans the texts of a task list.
+pub(super) fn clean_steps(steps: &mut [TaskStep]) -> Result<(), Error> {
+    if steps.len() > 100 {
+        return Err(Error::Invalid { field: "steps".into(), problem: "give at most 100 steps".into() });
+    }
+    for step in steps {
+        for text in [&mut step.text.en, &mut step.text.zh] {
+            *text = clean_text(text, 1_000)
+                .map_err(|e| Error::Invalid { field: "steps".into(), problem: format!("a step {e}") })?;
+        }
+    }
+    Ok(())
+}
+
 impl PlanningService {
     async fn triggers(&self, tx: &Tx, specs: &[TriggerSpec]) -> Result<Vec<Trigger>, Error> {
-        let mut triggers = Vec::with_capacity(specs.len());
-        for spec in specs {
-            triggers.push(match spec {
-                TriggerSpec::CalendarFixed { cron } => Trigger::CalendarFixed { cron: cron.trim().to_owned() },
+        rules::check_count(specs.len())?;
+        let codes: Vec<String> = specs
+            .iter()
+            .filter_map(|spec| match spec {
+                TriggerSpec::Usage { meter, .. } => Some(meter.clone()),
+                TriggerSpec::CalendarFixed { .. } | TriggerSpec::CalendarFloating { .. } => None,
+            })
+            .collect();
+        let meters = self.catalogue.meters_by_codes(tx.conn(), tx.scope(), &codes).await?;
+        specs
+            .iter()
+            .map(|spec| match spec {
+                TriggerSpec::CalendarFixed { cron } => Ok(Trigger::CalendarFixed { cron: cron.trim().to_owned() }),
                 TriggerSpec::CalendarFloating { every } => {
-                    Trigger::CalendarFloating { every: every.trim().to_owned() }
+                    Ok(Trigger::CalendarFloating { every: every.trim().to_owned() })
                 }
                 TriggerSpec::Usage { meter, every } => {
-                    let known = self
-                        .catalogue
-                        .meters_by_codes(tx.conn(), tx.scope(), std::slice::from_ref(meter))
-                        .await?
-                        .into_iter()
-                        .next()
-                        .ok_or_else(|| Error::UnknownMeter { meter: meter.clone() })?;
+                    let known = meters
+                        .iter()
+                        .find(|m| m.code == *meter)
+                        .ok_or_else(|| Error::UnknownMeter { meter: meter.chars().take(64).collect() })?;
+                    if known.kind != MeterKind::Counter {
+                        return Err(Error::Invalid {
+                            field: "triggers".into(),
+                            problem: format!("{meter} is a gauge, which goes up and down; a usage interval needs a counter"),
+                        });
+                    }
                     let units = known.to_units(*every).map_err(|e| Error::Invalid {
                         field: "triggers".into(),
                         problem: format!("usage interval on {meter}: {e}"),
                     })?;
-                    Trigger::Usage { meter: meter.clone(), every: units, decimals: known.decimals }
+                    Ok(Trigger::Usage {
+                        meter: meter.clone(),
+                        every: units,
+                        decimals: known.decimals,
+                        name: known.name.clone(),
+                    })
                 }
-            });
-        }
-        Ok(triggers)
+            })
+            .collect()
     }
 
     fn check(definition: &mut PlanDefinition) -> Result<(), Error> {
         for (text, field) in [(&mut definition.name.en, "name.en"), (&mut definition.name.zh, "name.zh")] {
             *text = clean_text(text, 200)
-                .map_err(|e| Error::Invalid { field: field.into(), problem: e.to_string() })?;
+                .map_err(|e| Error::Invalid { field: field.into(), problem: format!("{field} {e}") })?;
         }
-        if definition.steps.len() > 100 {
-            return Err(Error::Invalid { field: "steps".into(), problem: "give at most 100 steps".into() });
-        }
-        for step in &mut definition.steps {
-            for text in [&mut step.text.en, &mut step.text.zh] {
-                *text = clean_text(text, 1_000)
-                    .map_err(|e| Error::Invalid { field: "steps".into(), problem: e.to_string() })?;
-            }
-        }
+        clean_steps(&mut definition.steps)?;
         let selector = &definition.selector;
         let many = selector.model_ids.len() + selector.site_ids.len() + selector.region_codes.len();
         if many > 1_000 || selector.region_codes.iter().any(|r| r.is_empty() || r.len() > 32) {
@@ -132,7 +153,7 @@ impl PlanningService {
             return Ok(done);
         }
         let code = clean_text(&new.code, 64)
-            .map_err(|e| Error::Invalid { field: "code".into(), problem: e.to_string() })?;
+            .map_err(|e| Error::Invalid { field: "code".into(), problem: format!("code {e}") })?;
         let mut definition = new.definition;
         definition.triggers = self.triggers(&tx, &new.triggers).await?;
         Self::check(&mut definition)?;
@@ -184,6 +205,15 @@ impl PlanningService {
         // Items belong to a kind of subject; a plan for another kind is another plan.
         definition.subject = before.subject;
         Self::check(&mut definition)?;
+        // The new grid binds from now on; what the old one said of the past stands.
+        let grid = |d: &PlanDefinition| {
+            d.triggers.iter().find(|t| matches!(t, Trigger::CalendarFixed { .. })).cloned()
+        };
+        definition.grid_since = before.grid_since;
+        if grid(&definition) != grid(&before) || definition.early_days != before.early_days {
+            definition.grid_since = Some(call.now);
+        }
+        definition.source.clone_from(&before.source);
         plan.is_active = update.is_active.unwrap_or(plan.is_active);
         plan.version += 1;
         if definition != before {
@@ -204,12 +234,8 @@ impl PlanningService {
     /// A changed plan is a new fact for everything it applies or applied to.
     async fn mark_subjects(&self, tx: &Tx, plan: &MaintenancePlan) -> Result<(), Error> {
         let subjects = store::all_subjects(tx.conn(), tx.scope()).await?;
-        let of_kind: Vec<(SubjectKind, uuid::Uuid)> = subjects
-            .into_iter()
-            .filter(|s| s.kind == plan.definition.subject)
-            .map(|s| (s.kind, s.id))
-            .collect();
-        marks::mark(tx, &of_kind, self.ids.uuid(tx.now())).await?;
+        let of_kind = subjects.into_iter().filter(|s| s.kind == plan.definition.subject).map(|s| (s.kind, s.id));
+        tx.mark(of_kind, self.ids.uuid(tx.now()));
         Ok(())
     }
 }

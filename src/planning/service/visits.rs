@@ -3,7 +3,7 @@
 use super::PlanningService;
 use crate::db::StoreResult;
 use crate::db::tx::Tx;
-use crate::kernel::ids::{ItemId, LogEntryId, PlanId, WorkOrderId};
+use crate::kernel::ids::{DeviceId, ItemId, LogEntryId, PlanId, SiteId, WorkOrderId};
 use crate::kernel::subject::{Subject, SubjectKind};
 use crate::planning::model::*;
 use crate::planning::rules::never_alive;
@@ -33,8 +33,16 @@ impl PlanningService {
             lines.iter().filter_map(|l| l.subject).map(|s| (s.kind, s.id)).collect();
         subjects.extend(named.iter().map(|o| (o.subject.kind, o.subject.id)));
         let subjects: Vec<Subject> = subjects.into_iter().map(|(kind, id)| Subject { kind, id }).collect();
-        let devices: Vec<_> = subjects.iter().filter_map(|s| store::device_of(*s)).collect();
+        // Every file that may hear of it, at once and before anything else is locked: of the
+        // devices worked on, and of all that stand at the sites.
+        let mut sites: BTreeSet<SiteId> = lines.iter().map(|l| l.site_id).collect();
+        sites.extend(subjects.iter().filter(|s| s.kind == SubjectKind::Site).map(|s| SiteId(s.id)));
+        let sites: Vec<SiteId> = sites.into_iter().collect();
+        let standing = registry_store::devices_at_sites(db, scope, &sites).await?;
+        let mut devices: Vec<DeviceId> = subjects.iter().filter_map(|s| store::device_of(*s)).collect();
+        devices.extend(standing.iter().map(|d| d.id));
         self.file.lock(tx, &devices).await?;
+        registry_store::lock_sites(db, scope, &sites).await?;
         let ids: Vec<Uuid> = subjects.iter().map(|s| s.id).collect();
         let mut orders: HashMap<WorkOrderId, WorkOrder> = store::orders_by_ids(db, scope, &order_ids)
             .await?
@@ -80,6 +88,11 @@ impl PlanningService {
                     say(LineCode::OrderNotFound, None);
                     continue;
                 };
+                if line.is_unresolved {
+                    // The order is for a device we know; who knows which one was worked on.
+                    say(LineCode::UnresolvedDevice, Some(*id));
+                    continue;
+                }
                 if line.subject.is_some_and(|s| s != order.subject)
                     && !(order.subject.kind == SubjectKind::Site && order.subject.id == line.site_id.0)
                 {
@@ -111,7 +124,7 @@ impl PlanningService {
                     SubjectKind::Site => Some(Subject { kind: SubjectKind::Site, id: line.site_id.0 }),
                 };
                 let Some(subject) = subject else {
-                    say(if line.subject.is_none() { LineCode::UnresolvedDevice } else { LineCode::PlanNotForSubject }, None);
+                    say(if line.is_unresolved { LineCode::UnresolvedDevice } else { LineCode::PlanNotForSubject }, None);
                     continue;
                 };
                 if !line.is_done {
@@ -135,6 +148,7 @@ impl PlanningService {
                         channel: plan.definition.channel,
                         is_alive: false,
                         alive_since: never_alive(),
+                        counts_from: never_alive(),
                         last_done_at: None,
                         cycle: 0,
                         due: None,
@@ -202,16 +216,10 @@ impl PlanningService {
                 }
             }
             if !answered {
-                say(if line.subject.is_none() { LineCode::UnresolvedDevice } else { LineCode::Recorded }, None);
+                say(if line.is_unresolved { LineCode::UnresolvedDevice } else { LineCode::Recorded }, None);
             }
         }
         let completed: Vec<WorkOrder> = closed.iter().filter_map(|id| orders.get(id).cloned()).collect();
-        let sites: Vec<_> = completed
-            .iter()
-            .filter(|o| o.subject.kind == SubjectKind::Site)
-            .map(|o| crate::kernel::ids::SiteId(o.subject.id))
-            .collect();
-        let standing = registry_store::devices_at_sites(db, scope, &sites).await?;
         for order in &completed {
             let devices: Vec<_> = match order.device_id {
                 Some(device) => vec![device],

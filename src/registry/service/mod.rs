@@ -6,6 +6,8 @@ mod places;
 mod reads;
 mod software;
 
+pub use super::file_store::EventFilter;
+pub use super::store::{SiteFilter, device_key};
 pub use devices::{DeviceChange, DeviceDone, DeviceUpdate, RegisterDevice, RowOutcome};
 pub use moves::{ChangeStatus, InstallDevice, RelocateDevice, RemoveDevice, SwapDevice, Swapped};
 pub use places::{Made, NewMerchant, NewPosition, NewSite, NewTechnician, SiteChange};
@@ -14,12 +16,13 @@ pub use software::{MAX_SOFTWARE_REPORTS, RefusedRow, SoftwareReport, SoftwareRep
 
 use super::error::Error;
 use super::file::DeviceFile;
+use super::rules::CLOCK_SKEW;
 use crate::db::Db;
 use crate::kernel::calendar::check_instant;
 use crate::kernel::clock::Clock;
 use crate::kernel::ids::Ids;
 use crate::kernel::text::{TextError, clean_text, mask_card_numbers};
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use std::sync::Arc;
 
 /// Merchants, sites, positions, devices and technicians.
@@ -29,9 +32,6 @@ pub struct RegistryService {
     ids: Arc<Ids>,
     file: Arc<DeviceFile>,
 }
-
-/// How far a device's clock may be ahead of the server's.
-pub const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
 
 impl RegistryService {
     /// Builds the service.

@@ -8,7 +8,6 @@ use crate::kernel::call::Call;
 use crate::kernel::ids::{MerchantId, PositionId, SiteId, TechnicianId};
 use crate::kernel::subject::SubjectKind;
 use crate::registry::error::Error;
-use crate::registry::marks;
 use crate::registry::model::*;
 use crate::registry::store;
 use chrono::NaiveDate;
@@ -360,7 +359,7 @@ impl RegistryService {
         let devices = store::devices_at_sites(tx.conn(), tx.scope(), &[id]).await?;
         let mut touched = vec![(SubjectKind::Site, id.0)];
         touched.extend(devices.iter().map(|d| (SubjectKind::Device, d.id.0)));
-        marks::mark(&tx, &touched, self.ids.uuid(tx.now())).await?;
+        tx.mark(touched, self.ids.uuid(tx.now()));
         let made = Made { id, is_new: false };
         tx.finish(&made).await?;
         Ok(made)

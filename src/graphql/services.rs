@@ -1,0 +1,32 @@
+//! The services resolvers call.
+
+use crate::catalogue::CatalogueService;
+use crate::db::Db;
+use crate::kernel::clock::Clock;
+use crate::kernel::ids::Ids;
+use crate::planning::PlanningService;
+use crate::registry::RegistryService;
+use crate::usage::UsageService;
+use crate::visits::VisitService;
+use std::sync::Arc;
+
+/// Every service.
+#[derive(Clone)]
+pub struct Services {
+    /// The database, for health and statement counts.
+    pub db: Db,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The source of ids.
+    pub ids: Arc<Ids>,
+    /// Meters and models.
+    pub catalogue: Arc<CatalogueService>,
+    /// Places, devices and people.
+    pub registry: Arc<RegistryService>,
+    /// Readings.
+    pub usage: Arc<UsageService>,
+    /// Plans, items and orders.
+    pub planning: Arc<PlanningService>,
+    /// Visits.
+    pub visits: Arc<VisitService>,
+}

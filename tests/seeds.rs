@@ -1,0 +1,501 @@
+//! The files under `seeds/` as data: what they name exists, what they count adds up, and no number
+//! stands there without saying where it is from. That seeding twice adds nothing needs a database
+//! and is tested in `tests/it`.
+
+use chrono::{Datelike, NaiveDate};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::fs;
+use tillkeep::kernel::calendar::{Grid, Period, parse_zone};
+use tillkeep::registry::model::DeviceStatus;
+
+const SEEDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds");
+
+/// Every file, by name.
+fn files() -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(SEEDS).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(name.ends_with(".json"), "seeds/{name}: seeds are readable JSON; put anything else elsewhere");
+        let text = fs::read_to_string(format!("{SEEDS}/{name}")).unwrap();
+        let file = serde_json::from_str(&text).unwrap_or_else(|e| panic!("seeds/{name} cannot be read: {e}"));
+        found.push((name, file));
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found
+}
+
+fn file(name: &str) -> Value {
+    files().into_iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("seeds/{name} is missing")).1
+}
+
+fn list<'a>(of: &'a Value, key: &str) -> &'a [Value] {
+    of[key].as_array().unwrap_or_else(|| panic!("{key} is no list in {of}"))
+}
+
+fn text<'a>(of: &'a Value, key: &str) -> &'a str {
+    of[key].as_str().unwrap_or_else(|| panic!("{key} is no text in {of}"))
+}
+
+fn texts<'a>(of: &'a Value, key: &str) -> Vec<&'a str> {
+    list(of, key).iter().map(|v| v.as_str().unwrap_or_else(|| panic!("{key} holds {v}, which is no text"))).collect()
+}
+
+fn count(of: &Value, key: &str) -> u64 {
+    of[key].as_u64().unwrap_or_else(|| panic!("{key} is no count in {of}"))
+}
+
+fn number(of: &Value, key: &str) -> f64 {
+    of[key].as_f64().unwrap_or_else(|| panic!("{key} is no number in {of}"))
+}
+
+fn numbers(of: &Value, key: &str) -> Vec<f64> {
+    list(of, key).iter().map(|v| v.as_f64().unwrap_or_else(|| panic!("{key} holds {v}, which is no number"))).collect()
+}
+
+fn sum(of: &[Value], value: impl Fn(&Value) -> u64) -> u64 {
+    of.iter().map(value).sum()
+}
+
+fn codes(of: &Value, key: &str) -> BTreeSet<String> {
+    list(of, key).iter().map(|v| text(v, "code").to_owned()).collect()
+}
+
+fn assert_none(problems: &[String], what_to_do: &str) {
+    assert!(problems.is_empty(), "{what_to_do}:\n{}", problems.join("\n"));
+}
+
+// Where numbers come from.
+
+/// Whether a source says where a number is from: `SOURCED: …`, `SOURCED_LOW: …`, or `ASSUMED`
+/// with or without more.
+fn is_marked(source: &Value) -> bool {
+    let Some(source) = source.as_str() else { return false };
+    let (mark, rest) = source.split_once([':', ' ']).unwrap_or((source, ""));
+    match mark {
+        "ASSUMED" => true,
+        "SOURCED" | "SOURCED_LOW" => !rest.trim().is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether a pair of basis and source says it, as facts and rated lives do.
+fn is_based(basis: &Value, source: &Value) -> bool {
+    matches!(basis.as_str(), Some("ASSUMED" | "SOURCED" | "SOURCED_LOW"))
+        && source.as_str().is_some_and(|s| !s.trim().is_empty())
+}
+
+/// The numbers that do not say where they are from. They may say it beside them (`source`, or
+/// `x_basis` and `x_source`), in the `sources` of their object, or in the file's `assumptions`.
+fn unmarked(path: &str, value: &Value, assumptions: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, inner) in object {
+                let path = format!("{path}.{key}");
+                if !inner.is_number() {
+                    unmarked(&path, inner, assumptions, found);
+                } else if !says_why(object, key) && !is_marked(&assumptions[key]) {
+                    found.push(path);
+                }
+            }
+        }
+        Value::Array(values) => {
+            for (place, inner) in values.iter().enumerate() {
+                unmarked(&format!("{path}[{place}]"), inner, assumptions, found);
+            }
+        }
+        Value::Number(_) => found.push(path.to_owned()),
+        _ => {}
+    }
+}
+
+fn says_why(object: &Map<String, Value>, key: &str) -> bool {
+    let beside = |name: String| object.get(&name).unwrap_or(&Value::Null);
+    is_marked(beside("source".to_owned()))
+        || is_marked(&beside("sources".to_owned())[key])
+        || is_based(beside(format!("{key}_basis")), beside(format!("{key}_source")))
+}
+
+/// Lists in which one code or date stands twice.
+fn doubled(path: &str, value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, inner) in object {
+                doubled(&format!("{path}.{key}"), inner, found);
+            }
+        }
+        Value::Array(values) => {
+            let mut seen = BTreeSet::new();
+            for (place, inner) in values.iter().enumerate() {
+                for key in ["code", "date"] {
+                    if let Some(known) = inner.get(key).and_then(Value::as_str)
+                        && !seen.insert(known)
+                    {
+                        found.push(format!("{path}[{place}].{key} is {known} again"));
+                    }
+                }
+                doubled(&format!("{path}[{place}]"), inner, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_file_can_be_read_and_says_what_it_is() {
+    let files = files();
+    for name in ["demo.json", "device_models.json", "holidays.json", "maintenance_plans.json", "meters.json"] {
+        assert!(files.iter().any(|(n, _)| n == name), "seeds/{name} is missing");
+    }
+    for (name, file) in &files {
+        assert!(
+            !text(file, "about").is_empty() && !text(file, "marks").is_empty(),
+            "seeds/{name} needs about and marks"
+        );
+    }
+}
+
+#[test]
+fn no_code_stands_twice_in_a_list() {
+    let mut found = Vec::new();
+    for (name, file) in files() {
+        doubled(&name, &file, &mut found);
+    }
+    assert_none(&found, "seeding knows things by their code; give each its own");
+}
+
+#[test]
+fn every_number_says_where_it_is_from() {
+    let mut found = Vec::new();
+    for (name, file) in files() {
+        // The demo fleet is invented as a whole, and says so once.
+        if name == "demo.json" {
+            assert!(text(&file, "marks").starts_with("ASSUMED: every figure in this file"), "{name} says so no more");
+            continue;
+        }
+        unmarked(&name, &file, &file["assumptions"], &mut found);
+    }
+    assert_none(&found, "add a source (SOURCED: where, SOURCED_LOW: where) or ASSUMED for");
+}
+
+#[test]
+fn what_is_no_number_says_where_it_is_from_too() {
+    let mut found = Vec::new();
+    for meter in list(&file("meters.json"), "meters") {
+        if !is_marked(&meter["source"]) {
+            found.push(format!("meter {}", text(meter, "code")));
+        }
+    }
+    for model in list(&file("device_models.json"), "models") {
+        let code = text(model, "code");
+        if !is_marked(&model["source"]) {
+            found.push(format!("model {code}"));
+        }
+        for fact in list(model, "facts") {
+            if !is_based(&fact["basis"], &fact["source"]) {
+                found.push(format!("model {code}: {}", text(fact, "fact")));
+            }
+        }
+        for part in list(model, "components") {
+            if !matches!(text(part, "basis"), "ASSUMED" | "SOURCED" | "SOURCED_LOW") {
+                found.push(format!("model {code}: component {}", text(part, "kind")));
+            }
+        }
+    }
+    for plan in list(&file("maintenance_plans.json"), "plans") {
+        let code = text(plan, "code");
+        for trigger in list(plan, "triggers") {
+            if !is_marked(&trigger["source"]) {
+                found.push(format!("plan {code}: trigger {}", text(trigger, "kind")));
+            }
+        }
+        for decided in ["priority", "channel", "steps"] {
+            if !is_marked(&plan["sources"][decided]) {
+                found.push(format!("plan {code}: {decided}"));
+            }
+        }
+    }
+    for country in list(&file("holidays.json"), "countries") {
+        for year in list(country, "years") {
+            if !is_marked(&year["source"]) {
+                found.push(format!("holidays of {} in {}", text(country, "country"), count(year, "year")));
+            }
+        }
+    }
+    assert_none(&found, "add a source (SOURCED: where, SOURCED_LOW: where) or ASSUMED for");
+}
+
+#[test]
+fn every_meter_that_is_named_exists() {
+    let known = codes(&file("meters.json"), "meters");
+    let mut found = Vec::new();
+    for model in list(&file("device_models.json"), "models") {
+        let code = text(model, "code");
+        let own: Vec<&str> = list(model, "meters").iter().map(|m| text(m, "meter")).collect();
+        found.extend(own.iter().filter(|m| !known.contains(**m)).map(|m| format!("model {code}: {m}")));
+        if own.iter().collect::<BTreeSet<_>>().len() < own.len() {
+            found.push(format!("model {code} has one of its meters twice: {}", own.join(" ")));
+        }
+        // A part wears by what its own model counts.
+        let worn = list(model, "components").iter().filter_map(|c| c["rated_meter"].as_str());
+        found.extend(worn.filter(|m| !own.contains(m)).map(|m| format!("model {code}: a component is rated by {m}")));
+    }
+    for plan in list(&file("maintenance_plans.json"), "plans") {
+        let named = list(plan, "triggers").iter().filter_map(|t| t["meter"].as_str());
+        found.extend(named.filter(|m| !known.contains(*m)).map(|m| format!("plan {}: {m}", text(plan, "code"))));
+    }
+    let demo = file("demo.json");
+    let meter = text(&demo["usage"], "meter");
+    if !known.contains(meter) {
+        found.push(format!("the demo fleet: {meter}"));
+    }
+    assert_none(&found, "put these meters into seeds/meters.json or name others");
+}
+
+#[test]
+fn every_trigger_can_be_read() {
+    for plan in list(&file("maintenance_plans.json"), "plans") {
+        let code = text(plan, "code");
+        for trigger in list(plan, "triggers") {
+            match text(trigger, "kind") {
+                "CALENDAR_FIXED" => {
+                    let cron = text(trigger, "cron");
+                    let grid = Grid::parse(cron).unwrap_or_else(|e| panic!("{code}: {cron}: {e}"));
+                    let (band, gap) = (count(plan, "early_days") + count(plan, "late_days"), grid.shortest_gap_days());
+                    assert!(band < u64::from(gap), "{code}: a band of {band} days reaches the grid's gap of {gap}");
+                }
+                "CALENDAR_FLOATING" => {
+                    let every = text(trigger, "every");
+                    Period::parse(every).unwrap_or_else(|e| panic!("{code}: {every}: {e}"));
+                }
+                "USAGE" => assert!(number(trigger, "every") > 0.0, "{code}: a usage interval is above zero"),
+                other => panic!("{code}: nobody reads the trigger {other} yet"),
+            }
+        }
+    }
+}
+
+#[test]
+fn plans_select_what_exists() {
+    let models = codes(&file("device_models.json"), "models");
+    for plan in list(&file("maintenance_plans.json"), "plans") {
+        let (code, selector) = (text(plan, "code"), &plan["selector"]);
+        for model in texts(selector, "model_codes") {
+            assert!(models.contains(model), "{code} selects the model {model}, which is not seeded");
+        }
+        for status in texts(selector, "device_statuses") {
+            assert!(DeviceStatus::parse(status).is_some(), "{code} selects {status}, which is no status");
+        }
+    }
+}
+
+#[test]
+fn a_holiday_has_one_date_and_a_moved_working_day_is_a_weekend() {
+    for country in list(&file("holidays.json"), "countries") {
+        let name = text(country, "country");
+        let mut seen = BTreeSet::new();
+        for year in list(country, "years") {
+            for day in list(year, "days") {
+                let date = text(day, "date").parse::<NaiveDate>().unwrap_or_else(|e| panic!("{name}: {day}: {e}"));
+                assert!(seen.insert(date), "{name} has {date} twice");
+                assert_eq!(
+                    date.year().to_string(),
+                    count(year, "year").to_string(),
+                    "{name}: {date} is in the wrong year"
+                );
+                let is_weekend = date.weekday().number_from_monday() > 5;
+                let is_working_day = day["is_working_day"].as_bool().unwrap_or_else(|| panic!("{name}: {day}"));
+                assert!(
+                    is_weekend || !is_working_day,
+                    "{name}: {date} is a working day anyway, so it cannot be moved to"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_demo_fleet_adds_up() {
+    let demo = file("demo.json");
+    let fleet = &demo["fleet"];
+    let sizes = list(fleet, "site_sizes");
+    let merchants = list(fleet, "merchants_by_sites");
+    let devices = count(fleet, "devices");
+    assert_eq!(devices, count(&demo["defaults"], "devices"), "counts are given for the default number of devices");
+    assert_eq!(sum(sizes, |s| count(s, "sites")), count(fleet, "sites"), "sites");
+    assert_eq!(sum(sizes, |s| count(s, "sites") * count(s, "devices")), count(fleet, "field_devices"), "field devices");
+    assert_eq!(sum(merchants, |m| count(m, "merchants")), count(fleet, "merchants"), "merchants");
+    assert_eq!(
+        sum(merchants, |m| count(m, "merchants") * count(m, "sites")),
+        count(fleet, "sites"),
+        "sites of merchants"
+    );
+    let (field, other) = (list(fleet, "field_statuses"), list(fleet, "other_statuses"));
+    assert_eq!(sum(field, |s| count(s, "devices")), count(fleet, "field_devices"), "field statuses");
+    assert_eq!(sum(field, |s| count(s, "devices")) + sum(other, |s| count(s, "devices")), devices, "all statuses");
+    let mut seen = BTreeSet::new();
+    for status in field.iter().chain(other).map(|s| text(s, "status")) {
+        assert!(DeviceStatus::parse(status).is_some() && seen.insert(status), "{status} is no status, or there twice");
+    }
+    let hypermarket = sizes.iter().find(|s| s["role"] == "hypermarket").expect("one site is the hypermarket");
+    let positions = sum(list(&demo["hypermarket"], "positions"), |p| count(p, "count"));
+    assert_eq!(positions, count(hypermarket, "devices"), "a device for each of the hypermarket's positions");
+}
+
+#[test]
+fn the_demo_fleets_shares_are_a_whole() {
+    let is_one = |sum: f64, tolerance: f64| (sum - 1.0).abs() < tolerance;
+    let demo = file("demo.json");
+    for part in ["models", "kinds", "provinces"] {
+        let sum: f64 = list(&demo, part).iter().map(|v| number(v, "share")).sum();
+        assert!(is_one(sum, 1e-9), "the shares of {part} add up to {sum}, not 1");
+    }
+    let visits = &demo["visits"];
+    let shares = ["on_time_share", "late_share", "no_access_share"].map(|key| number(visits, key));
+    assert!(is_one(shares.iter().sum(), 1e-9), "the shares of visits add up to {}, not 1", shares.iter().sum::<f64>());
+    for kind in list(&demo, "kinds") {
+        let code = text(kind, "code");
+        let hours = numbers(kind, "hours");
+        let (weekdays, months) = (numbers(kind, "weekdays"), numbers(kind, "months"));
+        assert_eq!((weekdays.len(), months.len(), hours.len()), (7, 12, 24), "{code}: days, months and hours");
+        // Written with three places, so a few thousandths are lost to rounding.
+        assert!(is_one(hours.iter().sum(), 0.005), "{code}: the hours add up to {}", hours.iter().sum::<f64>());
+        assert!(is_one(weekdays.iter().sum::<f64>() / 7.0, 0.01), "{code}: weekdays are 1 on average");
+        assert!(is_one(months.iter().sum::<f64>() / 12.0, 0.01), "{code}: months are 1 on average");
+    }
+}
+
+#[test]
+fn the_demo_fleet_names_what_exists() {
+    let demo = file("demo.json");
+    let models = codes(&file("device_models.json"), "models");
+    let plans = codes(&file("maintenance_plans.json"), "plans");
+    let holidays = file("holidays.json");
+    let festivals: BTreeSet<&str> = list(&holidays, "countries")
+        .iter()
+        .filter(|c| c["country"] == demo["country"])
+        .flat_map(|c| list(c, "years"))
+        .flat_map(|y| list(y, "days"))
+        .map(|d| text(&d["name"], "en"))
+        .collect();
+    let mut found = Vec::new();
+    for plan in texts(&demo, "plans") {
+        if !plans.contains(plan) {
+            found.push(format!("the plan {plan}"));
+        }
+    }
+    let shared = list(&demo, "models").iter().map(|m| text(m, "model"));
+    let odd = list(&demo, "odd_cases").iter().flat_map(|case| {
+        let several = case["models"].as_array().into_iter().flatten();
+        several.chain(case.get("model")).map(|m| m.as_str().unwrap_or_default())
+    });
+    found.extend(shared.chain(odd).filter(|m| !models.contains(*m)).map(|m| format!("the model {m}")));
+    for kind in list(&demo, "kinds") {
+        let named = kind["holidays"].as_object().into_iter().flat_map(|h| h.keys());
+        found.extend(named.filter(|h| !festivals.contains(h.as_str())).map(|h| format!("the holiday {h}")));
+    }
+    let zone = text(&demo["organization"], "time_zone");
+    if parse_zone(zone).is_err() {
+        found.push(format!("the time zone {zone}"));
+    }
+    assert_none(&found, "the demo fleet names what no seed file has");
+}
+
+#[test]
+fn the_demo_fleets_regions_agree() {
+    let demo = file("demo.json");
+    let (mut cities, mut seen, mut found) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    for province in list(&demo, "provinces") {
+        let above = text(province, "prefix");
+        if text(province, "code") != format!("{above}0000") {
+            found.push(format!("province {} has the prefix {above}", text(province, "code")));
+        }
+        for city in list(province, "cities") {
+            let (code, prefix) = (text(city, "code"), text(city, "prefix"));
+            if code != format!("{prefix}00") || !prefix.starts_with(above) || prefix.len() != 4 {
+                found.push(format!("city {code} has the prefix {prefix} and its province {above}"));
+            }
+            if !cities.insert(prefix) {
+                found.push(format!("city {code} is there twice"));
+            }
+            for district in list(city, "districts") {
+                let code = text(district, "code");
+                if !code.starts_with(prefix) || code.len() != 6 || !seen.insert(code) {
+                    found.push(format!("district {code} is not in {prefix}, or there twice"));
+                }
+            }
+        }
+    }
+    let technicians = list(&demo, "technicians");
+    let of_technicians = technicians.iter().flat_map(|t| texts(t, "region_codes"));
+    let same_name = &demo["names"]["same_name"];
+    let named =
+        of_technicians.chain(texts(same_name, "city_prefixes")).chain([text(&demo["hypermarket"], "city_prefix")]);
+    found.extend(named.filter(|p| !cities.contains(p)).map(|p| format!("{p} is the prefix of no city")));
+    assert_none(&found, "a province's code is the prefix of its cities' and theirs of their districts'");
+    assert_eq!(texts(same_name, "city_prefixes").len() as u64, count(same_name, "sites"), "a city for each same name");
+}
+
+#[test]
+fn the_demo_fleets_people_can_be_told_apart_and_not_be_called() {
+    let demo = file("demo.json");
+    let mut seen = BTreeSet::new();
+    for technician in list(&demo, "technicians") {
+        for key in ["employee_number", "phone"] {
+            assert!(seen.insert(text(technician, key)), "{technician} has the {key} of another");
+        }
+        assert!(text(technician, "phone").starts_with("100"), "{technician}: a number that nobody can dial");
+        assert!(!texts(technician, "region_codes").is_empty(), "{technician} works nowhere");
+    }
+}
+
+// The checks on small examples, so that a blind one is noticed.
+
+#[test]
+fn a_number_without_a_source_is_seen() {
+    let said = |value: Value| {
+        let mut found = Vec::new();
+        unmarked("it", &value, &value["assumptions"], &mut found);
+        found
+    };
+    let good = serde_json::json!({
+        "assumptions": {"max_per_day": "ASSUMED for all: ten times the busiest"},
+        "meters": [
+            {"max_per_day": 5, "rated_life": 9, "rated_life_basis": "SOURCED_LOW", "rated_life_source": "a forum"},
+        ],
+        "triggers": [{"every": 3500, "source": "SOURCED: a manual"}],
+        "early_days": 7, "sources": {"early_days": "ASSUMED"},
+    });
+    assert_eq!(said(good), Vec::<String>::new());
+    let bad = serde_json::json!({
+        "assumptions": {"max_per_day": "ten times the busiest"},
+        "meters": [{"max_per_day": 5, "rated_life": 9, "rated_life_basis": "KNOWN", "rated_life_source": "a forum"}],
+        "triggers": [{"every": 3500, "source": "SOURCED:"}, {"every": 3, "source": "a manual"}],
+        "early_days": 7, "late_days": 8, "sources": {"early_days": "ASSUMED"}, "hours": [0.5],
+    });
+    let expected = [
+        "it.hours[0]",
+        "it.late_days",
+        "it.meters[0].max_per_day",
+        "it.meters[0].rated_life",
+        "it.triggers[0].every",
+        "it.triggers[1].every",
+    ];
+    let mut found = said(bad);
+    found.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_code_that_stands_twice_is_seen() {
+    let said = |value: Value| {
+        let mut found = Vec::new();
+        doubled("it", &value, &mut found);
+        found
+    };
+    let good = serde_json::json!({"a": [{"code": "X", "b": [{"code": "X"}]}, {"code": "Y", "b": [{"code": "X"}]}]});
+    assert_eq!(said(good), Vec::<String>::new());
+    let day = serde_json::json!({"date": "2026-01-01"});
+    let bad = serde_json::json!({"a": [{"b": [day, day]}, {"code": "X"}, {"code": "X"}]});
+    assert_eq!(said(bad), ["it.a[0].b[1].date is 2026-01-01 again", "it.a[2].code is X again"]);
+}
