@@ -226,7 +226,10 @@ async fn work(command: Command, config: &Config) -> Result<(), Failure> {
             app.db().migrate().await?;
             plan(&app, full, format).await
         }
-        Command::Verify => verify(open(config, Ids::new()).await?.as_ref()).await,
+        Command::Verify => {
+            let db = Db::open(&config.database).await?;
+            verify(App::new(db, Arc::new(SystemClock), Arc::new(Ids::new())).as_ref()).await
+        }
         // Answered without a database.
         Command::Schema | Command::Config => Ok(()),
     }
@@ -387,9 +390,13 @@ async fn verify(app: &App) -> Result<(), Failure> {
         bar.inc(page.len() as u64);
     }
     bar.finish_and_clear();
+    for device in app.registry.files_without_device(&scope).await? {
+        bad += 1;
+        let _ = writeln!(io::stderr(), "device {}: it has a file, but is not in the tables any more", device.0);
+    }
     match bad {
         0 => say(&format!("{files} device files with {events} events are intact and agree with the tables")),
-        _ => Err(format!("{bad} of {files} device files are not what they should be; they are named above").into()),
+        _ => Err(format!("{bad} device files are not what they should be ({files} walked); they are named above").into()),
     }
 }
 

@@ -4,10 +4,10 @@
 use super::error::{StoreError, StoreResult};
 use super::scoped;
 use crate::entity::idempotency as table;
-use crate::kernel::call::Call;
+use crate::kernel::call::{Call, IdempotencyClaim};
 use crate::kernel::scope::Scope;
 use chrono::{DateTime, Utc};
-use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseBackend, IntoActiveModel, QueryFilter, Statement};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -27,6 +27,7 @@ pub const KEPT_DAYS: i64 = 90;
 
 pub(super) async fn replay<T: DeserializeOwned>(db: &impl ConnectionTrait, call: &Call) -> Result<Option<T>, IdempotencyError> {
     let Some(claim) = &call.idempotency else { return Ok(None) };
+    lock(db, call, claim).await?;
     let known = scoped::find::<table::Entity>(&call.scope)
         .filter(table::Column::Actor.eq(&call.actor))
         .filter(table::Column::Operation.eq(&claim.operation))
@@ -45,6 +46,18 @@ pub(super) async fn replay<T: DeserializeOwned>(db: &impl ConnectionTrait, call:
         detail: e.to_string(),
     })?;
     Ok(Some(outcome))
+}
+
+/// Makes the same request sent twice at once wait for its first half, on PostgreSQL; on SQLite the
+/// one writer is the lock.
+async fn lock(db: &impl ConnectionTrait, call: &Call, claim: &IdempotencyClaim) -> StoreResult<()> {
+    if db.get_database_backend() == DatabaseBackend::Postgres {
+        let name = [&call.actor, &claim.operation, &claim.key].map(|part| part.as_str()).join("\u{1f}");
+        let name = format!("{}\u{1f}{name}", call.scope.organization.0);
+        let sql = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
+        db.execute_raw(Statement::from_sql_and_values(DatabaseBackend::Postgres, sql, [name.into()])).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn remember<T: Serialize>(db: &impl ConnectionTrait, call: &Call, outcome: &T) -> StoreResult<()> {

@@ -20,8 +20,8 @@ pub use sea_orm::ConnectionTrait;
 use crate::kernel::call::Call;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,6 +42,12 @@ pub struct Db {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     statements: Arc<AtomicU64>,
+}
+
+/// A path and not a URL's words: what stands between `sqlite:` and the parameters.
+fn sqlite_file(url: &str) -> &str {
+    let place = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    place.split('?').next().unwrap_or(place)
 }
 
 fn sqlite_options(url: &str, connections: u32) -> ConnectOptions {
@@ -67,6 +73,17 @@ fn sqlite_options(url: &str, connections: u32) -> ConnectOptions {
 }
 
 impl Db {
+    /// Opens a database that is there already.
+    ///
+    /// # Errors
+    /// As [`Self::connect`]; also an SQLite file that does not exist.
+    pub async fn open(url: &str) -> StoreResult<Self> {
+        if url.starts_with("sqlite:") && !std::path::Path::new(sqlite_file(url)).exists() {
+            return Err(StoreError::Unavailable(format!("there is no database file {}", sqlite_file(url))));
+        }
+        Self::connect(url).await
+    }
+
     /// Opens `sqlite:…` or `postgres:…`.
     ///
     /// # Errors
@@ -123,6 +140,22 @@ impl Db {
             ..TransactionOptions::default()
         };
         Ok(self.writer.begin_with_options(options).await?)
+    }
+
+    /// Begins a reading that sees one moment, whatever is written beside it; drop it when done.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn snapshot(&self) -> StoreResult<DatabaseTransaction> {
+        let options = match self.is_postgres() {
+            true => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..TransactionOptions::default()
+            },
+            false => TransactionOptions::default(),
+        };
+        Ok(self.reader.begin_with_options(options).await?)
     }
 
     /// Brings the schema up to date.

@@ -11,6 +11,34 @@ use crate::registry::{self, RegistryService};
 use crate::usage::{self, UsageService};
 use std::fmt;
 
+/// What a file's rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Merchants: `merchant_number`, `name`.
+    Merchants,
+    /// Sites: `merchant_number`, `name`, `time_zone`, and more; their positions too.
+    Sites,
+    /// Devices: `manufacturer`, `model`, `serial_number`, and where they stand.
+    Devices,
+    /// Readings: `serial_number` or `terminal_number`, `meter`, `value`, `read_at`.
+    Readings,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Merchants, Self::Sites, Self::Devices, Self::Readings];
+
+    /// The word the command line uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Merchants => "merchants",
+            Self::Sites => "sites",
+            Self::Devices => "devices",
+            Self::Readings => "readings",
+        }
+    }
+}
+
 /// The rooms an import works with.
 #[derive(Clone, Copy)]
 pub struct Rooms<'a> {

@@ -247,6 +247,10 @@ impl CsvFile {
             Err(e) => {
                 let line = self.line(e.position(), None);
                 let problem = match e.kind() {
+                    ErrorKind::UnequalLengths { .. } if self.reader.position().line() > line + 1 => {
+                        let end = self.reader.position().line().saturating_sub(1);
+                        format!("a quote opened on line {line} is closed on line {end}; the rows between were not read")
+                    }
                     ErrorKind::UnequalLengths { expected_len, len, .. } => {
                         format!(
                             "the row has {len} fields, the header {expected_len}; quote fields that contain a comma"

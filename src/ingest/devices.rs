@@ -9,13 +9,14 @@ use super::csv::{Columns, CsvFile, Row};
 use super::batch::{BATCH, Error, Rooms, coded, next_batch, optional, refused_by_room, required};
 use super::report::{ImportReport, RowError};
 use crate::catalogue::model::DeviceModel;
+use crate::kernel::calendar::stamp;
 use crate::kernel::code::Code;
 use crate::kernel::ids::{DeviceId, DeviceModelId, PositionId};
 use crate::kernel::scope::Scope;
 use crate::registry::model::DeviceStatus;
 use crate::registry::rules;
 use crate::registry::service::{InstallDevice, RegisterDevice};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -40,7 +41,7 @@ struct Line {
 /// Reads an instant; `column` is named in the refusal.
 pub(super) fn instant(text: &str, column: &str) -> Result<DateTime<Utc>, RowError> {
     match DateTime::parse_from_rfc3339(text) {
-        Ok(at) => Ok(at.with_timezone(&Utc).trunc_subsecs(6)),
+        Ok(at) => Ok(stamp(at.with_timezone(&Utc))),
         Err(_) => {
             let message =
                 format!("{column} is \"{text}\"; give date, time and zone, such as 2026-11-24T18:30:00+08:00");

@@ -17,38 +17,10 @@ mod readings;
 mod report;
 mod sites;
 
-pub use batch::{Error, Rooms};
+pub use batch::{Error, Kind, Rooms};
 pub use report::{ImportReport, RefusedRow};
 
 use std::path::Path;
-
-/// What a file's rows are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Merchants: `merchant_number`, `name`.
-    Merchants,
-    /// Sites: `merchant_number`, `name`, `time_zone`, and more; their positions too.
-    Sites,
-    /// Devices: `manufacturer`, `model`, `serial_number`, and where they stand.
-    Devices,
-    /// Readings: `serial_number` or `terminal_number`, `meter`, `value`, `read_at`.
-    Readings,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Merchants, Self::Sites, Self::Devices, Self::Readings];
-
-    /// The word the command line uses.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Merchants => "merchants",
-            Self::Sites => "sites",
-            Self::Devices => "devices",
-            Self::Readings => "readings",
-        }
-    }
-}
 
 /// Takes a file in.
 ///

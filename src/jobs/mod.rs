@@ -135,6 +135,21 @@ impl Jobs {
         outcome
     }
 
+    /// Renews a lease for as long as it is polled; ends with why it cannot.
+    async fn renew(&self, name: &str) -> JobError {
+        loop {
+            tokio::time::sleep(RENEW).await;
+            let now = self.clock.now();
+            match lease::take(&self.db, name, &self.holder, now, now + LEASE).await {
+                Ok(true) => {}
+                Ok(false) => return "another node took the lease; it goes on there".into(),
+                // The lease is longer than a few tries.
+                Err(StoreError::Unavailable(_)) => {}
+                Err(error) => return error.into(),
+            }
+        }
+    }
+
     async fn run_due(&self, job: &Job, now: DateTime<Utc>) -> Result<(), JobError> {
         let last = lease::last_fire(&self.db, job.name).await?;
         if last.is_some_and(|last| job.slot_after(last) > now) {
@@ -150,14 +165,11 @@ impl Jobs {
         tracing::debug!(job.name = job.name, request.id = call.request_id, "job begins");
         // A bug in one job must not end the others.
         let mut work = pin!(AssertUnwindSafe((job.work)(call)).catch_unwind());
-        let outcome = loop {
-            tokio::select! {
-                outcome = &mut work => break outcome,
-                () = tokio::time::sleep(RENEW) => {
-                    let now = self.clock.now();
-                    lease::take(&self.db, job.name, &self.holder, now, now + LEASE).await?;
-                }
-            }
+        // Beside the work, not instead of it: the work may hold the connection the lease waits for.
+        let mut renewal = pin!(self.renew(job.name));
+        let outcome = tokio::select! {
+            outcome = &mut work => outcome,
+            lost = &mut renewal => return Err(lost),
         };
         let done = outcome.unwrap_or_else(|_| Err("the job panicked; this is a bug of ours".into()))?;
         lease::set_last_fire(&self.db, job.name, now).await?;

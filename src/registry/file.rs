@@ -10,6 +10,7 @@ use crate::code_enum;
 use crate::db::outbox::{self, Message};
 use crate::db::tx::Tx;
 use crate::db::{StoreError, StoreResult};
+use crate::kernel::calendar::stamp;
 use crate::kernel::ids::{DeviceId, Ids, OrganizationId};
 use crate::kernel::subject::SubjectKind;
 use async_trait::async_trait;
@@ -271,9 +272,13 @@ impl DeviceFile {
     ///
     /// # Errors
     /// Storage.
-    pub async fn append(&self, tx: &Tx, events: Vec<NewEvent>) -> StoreResult<()> {
+    pub async fn append(&self, tx: &Tx, mut events: Vec<NewEvent>) -> StoreResult<()> {
         if events.is_empty() {
             return Ok(());
+        }
+        for event in &mut events {
+            // Text and column must say the same, also of a leap second.
+            event.occurred_at = stamp(event.occurred_at);
         }
         let devices: BTreeSet<DeviceId> = events.iter().map(|e| e.device).collect();
         let devices: Vec<DeviceId> = devices.into_iter().collect();

@@ -6,7 +6,7 @@ use crate::entity::{device, device_event, device_head};
 use crate::kernel::ids::DeviceId;
 use crate::kernel::scope::Scope;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseBackend, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -186,4 +186,21 @@ pub async fn head(db: &impl ConnectionTrait, scope: &Scope, device: DeviceId) ->
         .one(db)
         .await?;
     Ok(row.map(|r| Head { sequence: r.sequence, hash: r.hash }))
+}
+
+/// Heads of files whose device is not there.
+pub async fn without_device(db: &impl ConnectionTrait, scope: &Scope, limit: u64) -> StoreResult<Vec<DeviceId>> {
+    let devices = Query::select()
+        .column(device::Column::Id)
+        .from(device::Entity)
+        .and_where(device::Column::OrganizationId.eq(scope.organization.0))
+        .to_owned();
+    let rows = scoped::find::<device_head::Entity>(scope)
+        .filter(device_head::Column::DeviceId.not_in_subquery(devices))
+        // On PostgreSQL a lock leaves an empty head where the change is given up.
+        .filter(device_head::Column::Sequence.gt(0))
+        .limit(limit)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|r| DeviceId(r.device_id)).collect())
 }

@@ -2,6 +2,7 @@
 
 use super::file::{Event, EventKind};
 use super::model::{Binding, Component, Device, MAIN_FIRMWARE, SoftwareItem, SoftwareKind};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Derived {
     /// Status code.
     pub status: String,
+    /// Maker, serial number and model.
+    pub identity: [String; 3],
     /// Position it fills.
     pub position_id: Option<String>,
-    /// Position its open binding names.
-    pub bound_position_id: Option<String>,
+    /// Site of that position.
+    pub site_id: Option<String>,
+    /// Every position it ever filled, from when to when, oldest first.
+    pub line: Vec<Stay>,
     /// Version of its firmware item.
     pub firmware_version: Option<String>,
     /// Version by software kind and name.
@@ -21,6 +26,9 @@ pub struct Derived {
     /// Kinds of the parts that are in.
     pub components: BTreeSet<String>,
 }
+
+/// A position, from when to when.
+pub type Stay = (String, DateTime<Utc>, Option<DateTime<Utc>>);
 
 fn text(payload: &Value, key: &str) -> Option<String> {
     payload.get(key)?.as_str().map(str::to_owned)
@@ -36,16 +44,24 @@ pub fn fold(events: &[Event]) -> Derived {
         {
             now.status = status;
         }
+        if event.kind.is_of_place() && event.kind != EventKind::StatusChanged {
+            let at = event.occurred_at;
+            if let Some(open) = now.line.last_mut().filter(|(.., end)| end.is_none()) {
+                open.2 = Some(at);
+            }
+            let leaves = matches!(event.kind, EventKind::Removed | EventKind::SwappedOut);
+            now.position_id = text(payload, "positionId").filter(|_| !leaves);
+            now.site_id = text(payload, "siteId").filter(|_| !leaves);
+            now.line.extend(now.position_id.clone().map(|position| (position, at, None)));
+        }
         match event.kind {
             EventKind::DeviceRegistered => {
+                now.identity =
+                    ["manufacturer", "serialNumber", "modelId"].map(|key| text(payload, key).unwrap_or_default());
                 for part in payload.get("components").and_then(Value::as_array).into_iter().flatten() {
                     now.components.extend(part.as_str().map(str::to_owned));
                 }
             }
-            EventKind::Installed | EventKind::Relocated | EventKind::SwappedIn => {
-                now.position_id = text(payload, "positionId");
-            }
-            EventKind::Removed | EventKind::SwappedOut => now.position_id = None,
             EventKind::SoftwareReported => {
                 if let (Some(kind), Some(name), Some(version)) =
                     (text(payload, "kind"), text(payload, "name"), text(payload, "version"))
@@ -62,7 +78,6 @@ pub fn fold(events: &[Event]) -> Derived {
             _ => {}
         }
     }
-    now.bound_position_id.clone_from(&now.position_id);
     now.firmware_version = now.software.get(&main_firmware()).cloned();
     now
 }
@@ -72,11 +87,16 @@ fn main_firmware() -> (String, String) {
 }
 
 /// What the tables say, in the same form.
-pub fn stated(device: &Device, open: Option<&Binding>, components: &[Component], software: &[SoftwareItem]) -> Derived {
+pub fn stated(device: &Device, line: &[Binding], components: &[Component], software: &[SoftwareItem]) -> Derived {
+    let mut line: Vec<Stay> =
+        line.iter().map(|b| (b.position_id.0.to_string(), b.started_at, b.ended_at)).collect();
+    line.sort_by_key(|(_, from, until)| (*from, until.is_none(), *until));
     Derived {
         status: device.status.as_str().to_owned(),
+        identity: [device.manufacturer.clone(), device.serial_number.clone(), device.model_id.0.to_string()],
         position_id: device.position_id.map(|p| p.0.to_string()),
-        bound_position_id: open.map(|b| b.position_id.0.to_string()),
+        site_id: device.site_id.map(|s| s.0.to_string()),
+        line,
         firmware_version: device.firmware_version.clone(),
         software: software
             .iter()
@@ -99,8 +119,14 @@ pub fn differences(file: &Derived, tables: &Derived) -> Vec<String> {
     if file.position_id != tables.position_id {
         found.push("the position in the table is not the one of the file".to_owned());
     }
-    if file.bound_position_id != tables.bound_position_id {
-        found.push("the open binding is not the one of the file".to_owned());
+    if file.identity != tables.identity {
+        found.push("maker, serial number or model in the table are not those of the file".to_owned());
+    }
+    if file.site_id != tables.site_id {
+        found.push("the site in the table is not the one of the file".to_owned());
+    }
+    if file.line != tables.line {
+        found.push("the places it stood at, or their times, are not those of the file".to_owned());
     }
     if file.firmware_version != tables.firmware_version {
         found.push("the firmware version in the table is not the one of the file".to_owned());
@@ -157,7 +183,7 @@ mod tests {
         let removed = event(7, EventKind::Removed, json!({"status": "IN_STOCK", "positionId": position}));
         let after = fold(&[events.as_slice(), &[removed]].concat());
         assert_eq!((after.status.as_str(), after.position_id.as_ref()), ("IN_STOCK", None));
-        assert_eq!(differences(&after, &now).len(), 3, "status, position and binding differ");
+        assert_eq!(differences(&after, &now).len(), 3, "status, position and line differ");
         assert!(differences(&now, &now).is_empty());
     }
 }

@@ -9,7 +9,7 @@ use super::store::{self, DeviceFacts, ToldAnomaly};
 use crate::catalogue::model::{Meter, MeterKind};
 use crate::db::tx::Tx;
 use crate::db::{Db, StoreResult};
-use crate::kernel::calendar::{check_instant, local_date};
+use crate::kernel::calendar::{check_instant, local_date, stamp};
 use crate::kernel::call::Call;
 use crate::kernel::code::Code;
 use crate::kernel::ids::{DeviceId, Ids};
@@ -20,7 +20,7 @@ use crate::registry::model::{DeviceRef, ResolveError};
 use crate::registry::rules::CLOCK_SKEW;
 use crate::registry::service::resolve_many;
 use crate::registry::store as registry_store;
-use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -127,6 +127,9 @@ fn check_texts(input: &ReadingInput) -> Result<(), (Code, String)> {
         DeviceRef::Terminal(number) => fields.push(("terminalNumber", number.as_str(), 32)),
     }
     for (field, text, max) in fields {
+        if text.chars().any(char::is_control) {
+            return Err((Code::Invalid, format!("{field} contains control characters; remove them")));
+        }
         if text.chars().nth(max).is_some() {
             return Err((Code::TooLong, format!("{field} has more than {max} characters; shorten it")));
         }
@@ -230,7 +233,7 @@ impl UsageService {
                 }
             };
             // What the databases keep of an instant.
-            let reading = Reading { read_at: input.read_at.trunc_subsecs(6), value };
+            let reading = Reading { read_at: stamp(input.read_at), value };
             let of_meter = incoming.entry(key).or_default();
             if reading.read_at > now + CLOCK_SKEW {
                 of_meter.aside.entry(reading).or_insert((row, Disposition::Future));

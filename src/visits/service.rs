@@ -117,12 +117,14 @@ impl VisitService {
             return Err(Error::NotFound { what: "technician", field: "technicianId" });
         }
         let known = self.known(tx, &visits).await?;
-        let rows = self.number(tx, &visits).await?;
+        let mut rows = self.rows(now, &visits);
         let mut drafts = self.drafts(now, &visits, &rows, &known, &masked);
         flag_other_sites(tx, &mut drafts).await?;
 
         let facts: Vec<VisitLineFact> = drafts.iter().enumerate().map(|(place, draft)| draft.fact(place)).collect();
         let results = self.planning.record_visit_lines(tx, &facts).await?;
+        // After the files are locked: a visit that waits for one must not keep the numbers.
+        number(tx, &mut rows).await?;
         for result in results {
             if let Some(draft) = drafts.get_mut(result.line) {
                 draft.notices.retain(|n| *n != result.code);
@@ -167,16 +169,13 @@ impl VisitService {
         Ok(Known { devices, orders: orders.into_iter().map(|o| (o.id, o.subject)).collect() })
     }
 
-    /// Gives the visits ids and numbers.
-    async fn number(&self, tx: &Tx, visits: &[LogVisit]) -> StoreResult<Vec<ServiceVisit>> {
-        let (now, year) = (tx.now(), tx.now().year());
-        let numbers = numbers::reserve(tx, "SV", year, visits.len() as u32).await?;
-        Ok(visits
+    /// The visits, still without numbers.
+    fn rows(&self, now: DateTime<Utc>, visits: &[LogVisit]) -> Vec<ServiceVisit> {
+        visits
             .iter()
-            .zip(numbers)
-            .map(|(visit, number)| ServiceVisit {
+            .map(|visit| ServiceVisit {
                 id: self.ids.next(now),
-                number: format!("SV-{year}-{number:06}"),
+                number: String::new(),
                 site_id: visit.site_id,
                 technician_id: visit.technician_id,
                 started_at: visit.started_at,
@@ -185,7 +184,7 @@ impl VisitService {
                 recorded_at: now,
                 version: 1,
             })
-            .collect())
+            .collect()
     }
 
     fn drafts(
@@ -285,6 +284,16 @@ impl VisitService {
     ) -> StoreResult<Vec<ServiceVisit>> {
         store::visits_page(self.db.reader(), scope, filter, after, limit).await
     }
+}
+
+/// Gives visits their numbers.
+async fn number(tx: &Tx, visits: &mut [ServiceVisit]) -> StoreResult<()> {
+    let year = tx.now().year();
+    let numbers = numbers::reserve(tx, "SV", year, visits.len() as u32).await?;
+    for (visit, number) in visits.iter_mut().zip(numbers) {
+        visit.number = format!("SV-{year}-{number:06}");
+    }
+    Ok(())
 }
 
 impl Draft {

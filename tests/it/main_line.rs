@@ -81,10 +81,10 @@ async fn a_terminal_goes_from_registration_to_a_logged_visit_and_its_file_tells_
     assert_eq!(basis["source"], "DEVICE");
     assert!(basis["crossedAt"].is_null());
     let (en, zh) = (text(&explanation["en"]), text(&explanation["zh"]));
-    for part in ["2026-06-23", "1,950 of 5,000 TRANSACTIONS left", "100 a day", "last reading 2026-06-04"] {
+    for part in ["2026-06-23", "1,950 of 5,000 transactions left", "100 a day", "last reading 2026-06-04"] {
         assert!(en.contains(part), "no \"{part}\" in: {en}");
     }
-    for part in ["2026-06-23", "还剩1,950", "每天约100", "最近读数2026-06-04"] {
+    for part in ["2026-06-23", "还剩1,950", "日均约100", "最近读数2026-06-04"] {
         assert!(zh.contains(part), "no \"{part}\" in: {zh}");
     }
 

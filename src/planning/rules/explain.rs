@@ -195,8 +195,8 @@ fn source_words(source: RateSource, language: Language) -> &'static str {
     match (source, language) {
         (RateSource::Device, Language::En) => "this device's own usage",
         (RateSource::Device, Language::Zh) => "本机用量",
-        (RateSource::Model, Language::En) => "few readings yet, so partly its model's usage",
-        (RateSource::Model, Language::Zh) => "读数尚少，部分按同型号用量",
+        (RateSource::Model, Language::En) => "few readings yet, so partly its model's planning rate",
+        (RateSource::Model, Language::Zh) => "读数尚少，部分按型号计划用量",
         (RateSource::Planning, Language::En) => "its model's planning rate, assumed",
         (RateSource::Planning, Language::Zh) => "型号的计划用量，假定值",
     }

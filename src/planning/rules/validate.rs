@@ -132,6 +132,12 @@ pub fn compile(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>, Erro
     }
     if let Some(gap_days) = shortest_gap_days(&compiled) {
         let band_days = definition.early_days + definition.late_days;
+        if gap_days == u32::MAX {
+            return Err(Error::Cron {
+                field: "triggers".into(),
+                problem: "the cron text never fires, or only once; check day and month".into(),
+            });
+        }
         if gap_days == 0 {
             return Err(invalid(
                 "triggers",

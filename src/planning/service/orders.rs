@@ -245,7 +245,7 @@ impl PlanningService {
             created_at: call.now,
         };
         store::upsert_orders(tx.conn(), tx.scope(), std::slice::from_ref(&order)).await?;
-        self.tell(&tx, &order, EventKind::WorkOrderIssued, json!({"dueAt": order.due_at, "kind": order.kind})).await?;
+        self.tell(&tx, &order, EventKind::WorkOrderIssued, json!({"dueAt": order.due_at, "dueOn": day, "kind": order.kind})).await?;
         let changed = OrderChanged { work_order_id: Some(order.id), item_id: None };
         tx.finish(&changed).await?;
         Ok(changed)
@@ -439,7 +439,10 @@ impl PlanningService {
         if plan.definition.is_compliance && end_of_day(zone, input.until) > window_end && waiver.is_none() {
             return Err(Error::WaiverRequired { window_end });
         }
-        let payload = json!({"occurrence": key, "from": due_at, "to": to, "reason": reason, "waiver": waiver, "planId": plan.id});
+        let payload = json!({
+            "occurrence": key, "from": due_at, "fromOn": local_date(zone, due_at), "to": to, "toOn": input.until,
+            "reason": reason, "waiver": waiver, "planId": plan.id,
+        });
         let mut entry = self.entry(&tx, &item, LogKind::Postponed, key, nominal, Some(reason.clone()), order.as_ref().map(|o| o.id));
         entry.postponed_to = Some(to);
         store::insert_log(tx.conn(), tx.scope(), &[entry]).await?;

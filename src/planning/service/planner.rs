@@ -5,6 +5,7 @@ use super::PlanningService;
 use crate::catalogue::model::Holiday;
 use crate::db::tx::Tx;
 use crate::db::{StoreError, StoreResult, marks as db_marks, numbers};
+use crate::kernel::calendar::local_date;
 use crate::kernel::call::Call;
 use crate::kernel::ids::{DeviceId, ItemId, LogEntryId, PlanId, SiteId, WorkOrderId};
 use crate::kernel::subject::{Subject, SubjectKind};
@@ -20,7 +21,7 @@ use crate::registry::model::{Device, DeviceStatus, Site};
 use crate::registry::store as registry_store;
 use crate::usage::store as usage_store;
 use async_trait::async_trait;
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
@@ -90,13 +91,22 @@ struct Pair {
     slots: Option<Arc<Slots>>,
 }
 
+/// A new order among those to be written.
+struct Unnumbered {
+    place: usize,
+    /// Devices whose files hear of it.
+    devices: Vec<DeviceId>,
+    /// Its due date on the site's calendar.
+    due_on: NaiveDate,
+}
+
 /// What a batch writes.
 #[derive(Default)]
 struct Writes {
     items: Vec<MaintenanceItem>,
     orders: Vec<WorkOrder>,
-    /// Places in `orders` that wait for a number, with the devices whose files hear of them.
-    unnumbered: Vec<(usize, Vec<DeviceId>)>,
+    /// Orders that wait for a number.
+    unnumbered: Vec<Unnumbered>,
     log: Vec<LogEntry>,
     void: Vec<Uuid>,
     revive: Vec<Uuid>,
@@ -422,7 +432,8 @@ impl PlanningService {
             OrderMove::Issue => {
                 if let Some(order) = new_order(self.ids.next(now), item_id, pair, &decision, now) {
                     open_order_id = Some(order.id);
-                    writes.unnumbered.push((writes.orders.len(), devices.clone()));
+                    let due_on = local_date(facts.zone, order.due_at);
+                    writes.unnumbered.push(Unnumbered { place: writes.orders.len(), devices: devices.clone(), due_on });
                     writes.orders.push(order);
                     writes.run.orders_issued += 1;
                 }
@@ -443,7 +454,11 @@ impl PlanningService {
                         moved.told_due_at = due_at;
                         tell(
                             EventKind::WorkOrderMoved,
-                            json!({"workOrderId": order.id, "number": order.number, "from": order.told_due_at, "to": due_at, "plan": plan}),
+                            json!({
+                                "workOrderId": order.id, "number": order.number, "plan": plan,
+                                "from": order.told_due_at, "fromOn": local_date(facts.zone, order.told_due_at),
+                                "to": due_at, "toOn": local_date(facts.zone, due_at),
+                            }),
                         );
                         writes.run.orders_moved += 1;
                     }
@@ -468,7 +483,7 @@ impl PlanningService {
             }
         }
         for slot in &decision.missed {
-            tell(EventKind::OccurrenceMissed, json!({"slot": slot, "plan": plan}));
+            tell(EventKind::OccurrenceMissed, json!({"slot": slot, "slotOn": local_date(facts.zone, *slot), "plan": plan}));
             writes.run.slots_missed += 1;
             writes.log.push(LogEntry {
                 id: LogEntryId(self.ids.uuid(now)),
@@ -599,21 +614,21 @@ impl PlanningService {
         if !writes.unnumbered.is_empty() {
             let year = now.year();
             let reserved = numbers::reserve(tx, "WO", year, writes.unnumbered.len() as u32).await?;
-            for ((place, _), number) in writes.unnumbered.iter().zip(reserved) {
-                writes.orders[*place].number = format!("WO-{year}-{number:06}");
+            for (new, number) in writes.unnumbered.iter().zip(reserved) {
+                writes.orders[new.place].number = format!("WO-{year}-{number:06}");
             }
         }
         let issued: Vec<NewEvent> = writes
             .unnumbered
             .iter()
-            .flat_map(|(place, devices)| devices.iter().map(|device| (&writes.orders[*place], *device)))
-            .map(|(order, device)| NewEvent {
+            .flat_map(|new| new.devices.iter().map(|device| (&writes.orders[new.place], new.due_on, *device)))
+            .map(|(order, due_on, device)| NewEvent {
                 device,
                 occurred_at: now,
                 kind: EventKind::WorkOrderIssued,
                 payload: json!({
                     "workOrderId": order.id, "number": order.number, "kind": order.kind,
-                    "planId": order.plan_id, "dueAt": order.due_at,
+                    "planId": order.plan_id, "dueAt": order.due_at, "dueOn": due_on,
                 }),
                 corrects: None,
             })

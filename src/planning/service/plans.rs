@@ -2,6 +2,7 @@
 
 use super::PlanningService;
 use crate::catalogue::model::MeterKind;
+use crate::catalogue::store as catalogue_store;
 use crate::db::StoreError;
 use crate::db::tx::Tx;
 use crate::kernel::call::Call;
@@ -11,6 +12,7 @@ use crate::planning::error::Error;
 use crate::planning::model::*;
 use crate::planning::rules;
 use crate::planning::store;
+use crate::registry::store as registry_store;
 use serde::{Deserialize, Serialize};
 
 /// A trigger as a caller states it: usage in the meter's own unit.
@@ -143,6 +145,23 @@ impl PlanningService {
         rules::compile(definition).map(|_| ())
     }
 
+    /// Every model and site a selector names is one of the organization's.
+    async fn check_selector(&self, tx: &Tx, selector: &mut Selector) -> Result<(), Error> {
+        selector.model_ids.sort_unstable();
+        selector.model_ids.dedup();
+        selector.site_ids.sort_unstable();
+        selector.site_ids.dedup();
+        let models = catalogue_store::models_by_ids(tx.conn(), tx.scope(), &selector.model_ids).await?;
+        if models.len() != selector.model_ids.len() {
+            return Err(Error::NotFound { what: "device model", field: "selector" });
+        }
+        let sites = registry_store::sites_by_ids(tx.conn(), tx.scope(), &selector.site_ids).await?;
+        if sites.len() != selector.site_ids.len() {
+            return Err(Error::NotFound { what: "site", field: "selector" });
+        }
+        Ok(())
+    }
+
     /// Makes a plan; its items appear with the next planner run.
     ///
     /// # Errors
@@ -157,6 +176,7 @@ impl PlanningService {
         let mut definition = new.definition;
         definition.triggers = self.triggers(&tx, &new.triggers).await?;
         Self::check(&mut definition)?;
+        self.check_selector(&tx, &mut definition.selector).await?;
         let plan = MaintenancePlan {
             id: self.ids.next(call.now),
             code: code.clone(),
@@ -205,6 +225,7 @@ impl PlanningService {
         // Items belong to a kind of subject; a plan for another kind is another plan.
         definition.subject = before.subject;
         Self::check(&mut definition)?;
+        self.check_selector(&tx, &mut definition.selector).await?;
         // The new grid binds from now on; what the old one said of the past stands.
         let grid = |d: &PlanDefinition| {
             d.triggers.iter().find(|t| matches!(t, Trigger::CalendarFixed { .. })).cloned()
@@ -216,14 +237,18 @@ impl PlanningService {
         definition.source.clone_from(&before.source);
         plan.is_active = update.is_active.unwrap_or(plan.is_active);
         plan.version += 1;
-        if definition != before {
+        let is_revised = definition != before;
+        if is_revised {
             plan.definition = definition;
             plan.revision += 1;
             plan.revision_id = self.ids.next(call.now);
-            store::insert_revision(tx.conn(), tx.scope(), &plan, call.now).await?;
         }
+        // First, because of two changes at once only one may add its revision.
         if !store::update_plan(tx.conn(), tx.scope(), &plan, had).await? {
             return Err(Error::Conflict { expected: had, actual: had + 1 });
+        }
+        if is_revised {
+            store::insert_revision(tx.conn(), tx.scope(), &plan, call.now).await?;
         }
         self.mark_subjects(&tx, &plan).await?;
         let changed = PlanChanged { plan_id: plan.id };

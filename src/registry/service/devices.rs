@@ -140,7 +140,8 @@ impl RegistryService {
     }
 
     async fn add_devices(&self, tx: &Tx, new: &[RegisterDevice]) -> Result<Vec<Result<RowOutcome, Error>>, Error> {
-        let serials: Vec<String> = new.iter().map(|d| d.serial_number.trim().to_owned()).collect();
+        let serials: Vec<String> =
+            new.iter().filter_map(|d| text(&d.serial_number, "serialNumber", 64).ok()).collect();
         let mut known: HashMap<(String, String), DeviceId> = store::devices_by_serials(tx.conn(), tx.scope(), &serials)
             .await?
             .into_iter()
@@ -236,6 +237,10 @@ impl RegistryService {
     fn device(&self, tx: &Tx, new: &RegisterDevice, model: Option<&DeviceModel>) -> Result<Device, Error> {
         let model = model.ok_or(Error::NotFound { what: "device model", field: "modelId" })?;
         let manufacturer = text(&new.manufacturer, "manufacturer", 100)?;
+        if manufacturer != model.manufacturer {
+            let problem = format!("the model {} is made by {}; correct the maker or the model", model.name, model.manufacturer);
+            return Err(Error::Invalid { field: "manufacturer", problem });
+        }
         let status = new.status.unwrap_or(DeviceStatus::InStock);
         if rules::is_in_field(status) {
             return Err(Error::IllegalStatus {

@@ -18,11 +18,11 @@ use super::error::Error;
 use super::file::DeviceFile;
 use super::rules::CLOCK_SKEW;
 use crate::db::Db;
-use crate::kernel::calendar::check_instant;
+use crate::kernel::calendar::{check_instant, stamp};
 use crate::kernel::clock::Clock;
 use crate::kernel::ids::Ids;
 use crate::kernel::text::{TextError, clean_text, mask_card_numbers};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
 /// Merchants, sites, positions, devices and technicians.
@@ -78,7 +78,7 @@ pub(super) fn past(at: DateTime<Utc>, now: DateTime<Utc>, field: &'static str) -
     if at > now + CLOCK_SKEW {
         return refuse("lies in the future; give the time at which it was done".into());
     }
-    Ok(at.trunc_subsecs(6))
+    Ok(stamp(at))
 }
 
 /// Refuses a version that is not the current one.

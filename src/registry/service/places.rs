@@ -184,7 +184,10 @@ impl RegistryService {
     }
 
     async fn add_merchants(&self, tx: &Tx, new: &[NewMerchant]) -> Result<Vec<Result<Made<MerchantId>, Error>>, Error> {
-        let numbers: Vec<String> = new.iter().filter_map(|m| m.merchant_number.clone()).map(|n| n.trim().to_owned()).collect();
+        let numbers: Vec<String> = new
+            .iter()
+            .filter_map(|m| optional(m.merchant_number.as_deref(), "merchantNumber", 64).ok().flatten())
+            .collect();
         let mut known: HashMap<String, MerchantId> = store::merchants_by_numbers(tx.conn(), tx.scope(), &numbers)
             .await?
             .into_iter()
@@ -326,11 +329,13 @@ impl RegistryService {
         if let Some(done) = tx.replay().await? {
             return Ok(done);
         }
+        store::lock_sites(tx.conn(), tx.scope(), &[id]).await?;
         let mut site = store::sites_by_ids(tx.conn(), tx.scope(), &[id])
             .await?
             .pop()
             .ok_or(Error::NotFound { what: "site", field: "siteId" })?;
         expect(change.expected_version, site.version)?;
+        let region_before = site.region_code.clone();
         if let Some(name) = &change.name {
             site.name = text(name, "name", 200)?;
         }
@@ -355,8 +360,10 @@ impl RegistryService {
         site.environment = change.environment.or(site.environment);
         site.version += 1;
         store::upsert_sites(tx.conn(), tx.scope(), std::slice::from_ref(&site)).await?;
-        store::set_region(tx.conn(), tx.scope(), id, site.region_code.as_deref()).await?;
         let devices = store::devices_at_sites(tx.conn(), tx.scope(), &[id]).await?;
+        if site.region_code != region_before {
+            store::set_region(tx.conn(), tx.scope(), id, site.region_code.as_deref()).await?;
+        }
         let mut touched = vec![(SubjectKind::Site, id.0)];
         touched.extend(devices.iter().map(|d| (SubjectKind::Device, d.id.0)));
         tx.mark(touched, self.ids.uuid(tx.now()));
@@ -432,7 +439,7 @@ impl RegistryService {
         let ours: HashSet<SiteId> =
             store::sites_by_ids(tx.conn(), tx.scope(), &sites).await?.into_iter().map(|s| s.id).collect();
         let numbers: Vec<String> =
-            new.iter().filter_map(|p| p.terminal_number.as_deref()).map(|n| n.trim().to_owned()).collect();
+            new.iter().filter_map(|p| optional(p.terminal_number.as_deref(), "terminalNumber", 32).ok().flatten()).collect();
         let mut by_number: HashMap<String, PositionId> = store::positions_by_terminals(tx.conn(), tx.scope(), &numbers)
             .await?
             .into_iter()

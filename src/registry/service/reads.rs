@@ -257,47 +257,59 @@ impl RegistryService {
 
     /// Walks a device file.
     pub async fn integrity(&self, scope: &Scope, device: DeviceId) -> StoreResult<Integrity> {
-        Ok(self.walk(scope, device).await?.0)
+        // One moment: an event appended meanwhile must not look like tampering.
+        let at = self.db.snapshot().await?;
+        Ok(walk(&at, scope, device).await?.0)
     }
 
-    async fn walk(&self, scope: &Scope, device: DeviceId) -> StoreResult<(Integrity, Vec<Event>)> {
-        let head = file_store::head(self.db.reader(), scope, device).await?;
-        let mut stored = Vec::new();
-        loop {
-            let after = stored.last().map_or(i64::MIN, |e: &file::StoredEvent| e.sequence);
-            let page = file_store::events(self.db.reader(), scope, device, &EventFilter::default(), after, WALK).await?;
-            let is_last = (page.len() as u64) < WALK;
-            stored.extend(page);
-            if is_last {
-                break;
-            }
-        }
-        let integrity = file::verify(&stored, head.as_ref());
-        Ok((integrity, stored.iter().filter_map(file::read).collect()))
-    }
-
-    /// Walks the files of the devices after an id and compares what they say with the tables.
+    /// Walks the files of the devices after an id and compares what they say with the tables, all
+    /// as of one moment.
     ///
     /// # Errors
     /// Storage.
     pub async fn verify_page(&self, scope: &Scope, after: Option<Uuid>, limit: u64) -> StoreResult<Vec<FileCheck>> {
+        let at = self.db.snapshot().await?;
         let key = after.map(|id| (String::new(), id));
-        let devices = self
-            .devices_page(scope, &DeviceFilter::default(), DeviceOrderField::CreatedAt, false, key.as_ref(), limit)
-            .await?;
+        let order = DeviceOrderField::CreatedAt;
+        let devices = store::devices_page(&at, scope, &DeviceFilter::default(), order, false, key.as_ref(), limit).await?;
         let ids: Vec<DeviceId> = devices.iter().map(|d| d.id).collect();
-        let components = self.components_of(scope, &ids).await?;
-        let software = self.software_of(scope, &ids).await?;
-        let bindings = self.bindings_of_devices(scope, &ids).await?;
+        let components = store::components_of(&at, scope, &ids).await?;
+        let software = store::software_of(&at, scope, &ids).await?;
+        let bindings = store::bindings_of_devices(&at, scope, &ids).await?;
         let mut checks = Vec::with_capacity(devices.len());
         for device in devices {
-            let (integrity, events) = self.walk(scope, device.id).await?;
+            let (integrity, events) = walk(&at, scope, device.id).await?;
             let parts: Vec<Component> = components.iter().filter(|c| c.device_id == device.id).cloned().collect();
-            let open = bindings.iter().find(|b| b.device_id == device.id && b.ended_at.is_none());
+            let line: Vec<Binding> = bindings.iter().filter(|b| b.device_id == device.id).cloned().collect();
             let items: Vec<SoftwareItem> = software.iter().filter(|s| s.device_id == device.id).cloned().collect();
-            let differences = fold::differences(&fold::fold(&events), &fold::stated(&device, open, &parts, &items));
+            let differences = fold::differences(&fold::fold(&events), &fold::stated(&device, &line, &parts, &items));
             checks.push(FileCheck { device, integrity, differences });
         }
         Ok(checks)
     }
+
+    /// Files whose device is not in the tables any more, 100 at most.
+    ///
+    /// # Errors
+    /// Storage.
+    pub async fn files_without_device(&self, scope: &Scope) -> StoreResult<Vec<DeviceId>> {
+        file_store::without_device(self.db.reader(), scope, 100).await
+    }
+}
+
+/// Walks a device file; nothing may be appended meanwhile.
+async fn walk(db: &impl ConnectionTrait, scope: &Scope, device: DeviceId) -> StoreResult<(Integrity, Vec<Event>)> {
+    let head = file_store::head(db, scope, device).await?;
+    let mut stored = Vec::new();
+    loop {
+        let after = stored.last().map_or(i64::MIN, |e: &file::StoredEvent| e.sequence);
+        let page = file_store::events(db, scope, device, &EventFilter::default(), after, WALK).await?;
+        let is_last = (page.len() as u64) < WALK;
+        stored.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    let integrity = file::verify(&stored, head.as_ref());
+    Ok((integrity, stored.iter().filter_map(file::read).collect()))
 }
