@@ -18,6 +18,7 @@ const UP: &[&str] = &[
          life bigint not null,
          recorded_at {ts} not null,
          source text not null,
+         terminal_number text,
          primary key (device_id, meter_code, read_at, value)
      )",
     "create index meter_reading_device_id_meter_code_life on meter_reading (device_id, meter_code, life)",

@@ -15,6 +15,7 @@ use crate::planning::service::FileObserver;
 use crate::registry::RegistryService;
 use crate::registry::file::DeviceFile;
 use crate::usage::UsageService;
+use crate::usage::service::SwapObserver;
 use crate::visits::VisitService;
 use chrono::{DateTime, Utc};
 use std::ops::Deref;
@@ -40,7 +41,11 @@ impl App {
         let planning = Arc::new(PlanningService::new(db.clone(), ids.clone(), file.clone(), catalogue.clone()));
         let visits = Arc::new(VisitService::new(db.clone(), ids.clone(), file.clone(), planning.clone()));
         // Lower rooms cannot call upward; what they write to the file reaches planning here.
-        file.observe(vec![Arc::new(FileObserver::new(planning.clone()))]);
+        // Usage first: planning settles on the counters it leaves.
+        file.observe(vec![
+            Arc::new(SwapObserver::new(usage.clone())),
+            Arc::new(FileObserver::new(planning.clone())),
+        ]);
         let services = Services { db, clock, ids, catalogue, registry, usage, planning, visits };
         Arc::new(Self { services, file })
     }

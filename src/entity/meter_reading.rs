@@ -30,6 +30,9 @@ pub struct Model {
     /// Source.
     #[sea_orm(column_type = "Text")]
     pub source: String,
+    /// Terminal number it was sent by, if it was.
+    #[sea_orm(column_type = "Text")]
+    pub terminal_number: Option<String>,
 }
 
 /// Relations live in the GraphQL ring.

@@ -21,12 +21,29 @@ pub struct PageInfo {
 /// Counts are exact up to this, then null.
 pub const COUNT_LIMIT: u64 = 10_000;
 
-/// Reads paging arguments.
+/// Reads the paging arguments of a list; `tag` is what its cursors begin with.
 ///
 /// # Errors
-/// BAD_USER_INPUT: `first` outside 1 to 500, an unreadable cursor.
-pub fn page(first: Option<i32>, after: Option<&str>) -> Result<Page> {
-    Page::try_new(first, after).map_err(|e| bad_input(e.to_string()))
+/// BAD_USER_INPUT: `first` outside 1 to 500, an unreadable cursor, a cursor of another list.
+pub fn page(tag: &str, first: Option<i32>, after: Option<&str>) -> Result<Page> {
+    let mut page = Page::try_new(first, after).map_err(|e| bad_input(e.to_string()))?;
+    if let Some(key) = &mut page.after {
+        // No key has a NUL, and PostgreSQL refuses it.
+        if key.first().is_none_or(|t| t != tag) || key.iter().any(|part| part.contains('\0')) {
+            return Err(other_list());
+        }
+        key.remove(0);
+    }
+    Ok(page)
+}
+
+fn other_list() -> async_graphql::Error {
+    bad_input("the cursor is of another list or order; start again without after")
+}
+
+/// The tag of a list that has an order.
+pub fn order_tag(list: &str, field: impl std::fmt::Display, is_descending: bool) -> String {
+    format!("{list} {field} {}", if is_descending { "DESC" } else { "ASC" })
 }
 
 /// What a page costs: its rows times what one row costs.
@@ -35,7 +52,7 @@ pub fn page_cost(first: Option<i32>, child: usize) -> usize {
     row_cost(rows.min(MAX_PAGE as usize), child)
 }
 
-/// What so many rows cost.
+/// What so many rows cost; a list inside a type counts as many as it usually has.
 pub fn row_cost(rows: usize, child: usize) -> usize {
     rows.saturating_mul(child.max(1)).saturating_add(1)
 }
@@ -45,9 +62,7 @@ pub fn row_cost(rows: usize, child: usize) -> usize {
 /// # Errors
 /// BAD_USER_INPUT: the cursor is of another list.
 pub fn key_part<T: std::str::FromStr>(key: &[String], n: usize) -> Result<T> {
-    key.get(n)
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| bad_input("the cursor is of another list or order; start again without after"))
+    key.get(n).and_then(|text| text.parse().ok()).ok_or_else(other_list)
 }
 
 /// Whether a field of the connection is asked for.
@@ -72,9 +87,10 @@ pub fn info(cursors: &[String], has_next: bool, has_previous: bool) -> PageInfo 
     }
 }
 
-/// A cursor of a key.
-pub fn cursor(parts: &[String]) -> String {
-    encode_cursor(parts)
+/// A cursor: what it is a cursor of, and the key there.
+pub fn cursor(tag: &str, parts: &[String]) -> String {
+    let key: Vec<String> = std::iter::once(tag.to_owned()).chain(parts.iter().cloned()).collect();
+    encode_cursor(&key)
 }
 
 /// Declares a connection and its edge.
@@ -209,4 +225,23 @@ pub fn input_ids<T>(
     parse: impl Fn(&str) -> Result<T, crate::kernel::ids::IdError>,
 ) -> Result<Vec<T>, super::errors::Failure> {
     ids.iter().map(|id| input_id(id, field, &parse)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_by_its_own_list_and_order_only() {
+        let tag = order_tag("devices", "SERIAL_NUMBER", true);
+        let at = cursor(&tag, &["HX1".to_owned(), "7".to_owned()]);
+        let key = page(&tag, None, Some(&at)).unwrap().after.unwrap();
+        assert_eq!((key_part::<String>(&key, 0).unwrap(), key_part::<u8>(&key, 1).unwrap()), ("HX1".to_owned(), 7));
+        for other in [order_tag("devices", "SERIAL_NUMBER", false), "sites".to_owned()] {
+            let refusal = page(&other, None, Some(&at)).unwrap_err();
+            assert!(refusal.message.contains("another list or order"), "{}", refusal.message);
+        }
+        assert!(page("sites", None, Some(&cursor("sites", &["\0".to_owned()]))).is_err());
+        assert!(page("sites", None, Some(&encode_cursor(&[]))).is_err());
+    }
 }

@@ -398,6 +398,8 @@ gql_enum! {
         MeterAnomaly,
         /// A late reading changed what an earlier one was taken for.
         ReadingReinterpreted,
+        /// A swap was told late: readings sent by the terminal number went to the device that came.
+        ReadingsMoved,
         /// An order was issued.
         WorkOrderIssued,
         /// An order's date moved by two days or more.

@@ -27,6 +27,9 @@ use sea_orm::{
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+/// Terminal numbers of readings that were sent by one.
+pub type Terminals = HashMap<(MeterKey, Reading), String>;
+
 const CHUNK: usize = 1_000;
 /// Parts of one UNION: SQLite takes 500.
 const UNION_PARTS: usize = 200;
@@ -110,13 +113,21 @@ pub async fn upsert_states(db: &impl ConnectionTrait, scope: &Scope, states: &[M
 fn reading_rows(
     scope: &Scope,
     readings: &[(MeterKey, FoldedReading)],
+    terminals: &Terminals,
     source: &str,
     now: DateTime<Utc>,
 ) -> Vec<meter_reading::ActiveModel> {
+    // Most readings come by serial; then no key is made for nothing.
+    let terminal = |key: &MeterKey, f: &FoldedReading| match terminals.is_empty() {
+        true => None,
+        false => terminals.get(&(key.clone(), f.reading)).cloned(),
+    };
     readings
         .iter()
-        .map(|((device, meter), f)| {
+        .map(|(key, f)| {
+            let (device, meter) = key;
             meter_reading::Model {
+                terminal_number: terminal(key, f),
                 organization_id: scope.organization.0,
                 device_id: device.0,
                 meter_code: meter.clone(),
@@ -144,12 +155,13 @@ pub async fn upsert_readings(
     db: &impl ConnectionTrait,
     scope: &Scope,
     readings: &[(MeterKey, FoldedReading)],
+    terminals: &Terminals,
     source: &str,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
     use meter_reading::Column as C;
     let conflict = OnConflict::columns(READING_KEY).update_columns([C::Disposition, C::Life]).to_owned();
-    insert_chunked(db, reading_rows(scope, readings, source, now), Some(conflict)).await
+    insert_chunked(db, reading_rows(scope, readings, terminals, source, now), Some(conflict)).await
 }
 
 /// Adds readings that are kept aside without being folded; those that exist stay as they are.
@@ -157,11 +169,12 @@ pub async fn add_aside(
     db: &impl ConnectionTrait,
     scope: &Scope,
     readings: &[(MeterKey, FoldedReading)],
+    terminals: &Terminals,
     source: &str,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
     let keep = OnConflict::columns(READING_KEY).do_nothing().to_owned();
-    insert_chunked(db, reading_rows(scope, readings, source, now), Some(keep)).await
+    insert_chunked(db, reading_rows(scope, readings, terminals, source, now), Some(keep)).await
 }
 
 fn codes(keys: &[MeterKey]) -> Vec<&str> {
@@ -169,6 +182,53 @@ fn codes(keys: &[MeterKey]) -> Vec<&str> {
     codes.sort_unstable();
     codes.dedup();
     codes
+}
+
+/// Readings of a device that were sent by a terminal number at or after a moment.
+pub async fn readings_by_terminal(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    device: DeviceId,
+    terminal_number: &str,
+    from: DateTime<Utc>,
+) -> StoreResult<Vec<(String, Reading)>> {
+    use meter_reading::Column as C;
+    let rows = scoped::find::<meter_reading::Entity>(scope)
+        .filter(C::DeviceId.eq(device.0))
+        .filter(C::TerminalNumber.eq(terminal_number))
+        .filter(C::ReadAt.gte(from))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|r| (r.meter_code, Reading { read_at: r.read_at, value: r.value })).collect())
+}
+
+/// Takes out the readings of one meter that were sent by a terminal number at or after a moment,
+/// and what was made of all its readings; what is left is to be folded anew.
+pub async fn take_out_by_terminal(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    key: &MeterKey,
+    terminal_number: &str,
+    from: DateTime<Utc>,
+) -> StoreResult<()> {
+    scoped::delete_many::<meter_reading::Entity>(scope)
+        .filter(meter_reading::Column::DeviceId.eq(key.0.0))
+        .filter(meter_reading::Column::MeterCode.eq(key.1.as_str()))
+        .filter(meter_reading::Column::TerminalNumber.eq(terminal_number))
+        .filter(meter_reading::Column::ReadAt.gte(from))
+        .exec(db)
+        .await?;
+    scoped::delete_many::<device_meter::Entity>(scope)
+        .filter(device_meter::Column::DeviceId.eq(key.0.0))
+        .filter(device_meter::Column::MeterCode.eq(key.1.as_str()))
+        .exec(db)
+        .await?;
+    scoped::delete_many::<daily_usage::Entity>(scope)
+        .filter(daily_usage::Column::DeviceId.eq(key.0.0))
+        .filter(daily_usage::Column::MeterCode.eq(key.1.as_str()))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 /// Usage by day of these meters, from a year on.

@@ -107,6 +107,16 @@ impl Facts<'_> {
         self.payload.get(key).and_then(serde_json::Value::as_str).unwrap_or_default()
     }
 
+    /// Whether a fact is there.
+    fn has(&self, key: &str) -> bool {
+        self.payload.get(key).is_some_and(|v| !v.is_null())
+    }
+
+    /// A number.
+    fn number(&self, key: &str) -> i64 {
+        self.payload.get(key).and_then(serde_json::Value::as_i64).unwrap_or_default()
+    }
+
     /// A code as words.
     fn code(&self, key: &str) -> String {
         let code = self.get(key);
@@ -205,6 +215,10 @@ fn english_line(kind: EventKind, f: &Facts<'_>) -> String {
             f.code("was"),
             f.code("is")
         ),
+        EventKind::ReadingsMoved => {
+            let way = if f.has("toDevice") { "to the device that came" } else { "from the device that left" };
+            format!("{}: {} readings moved {way}, as the swap was told late", f.get("meter"), f.number("readings"))
+        }
         EventKind::WorkOrderIssued => format!("Order {} issued, due {}", f.get("number"), f.day("dueAt")),
         EventKind::WorkOrderMoved => {
             format!("Order {} moved from {} to {}", f.get("number"), f.day("from"), f.day("to"))
@@ -247,6 +261,10 @@ fn chinese_line(kind: EventKind, f: &Facts<'_>) -> String {
         EventKind::MeterAnomaly => format!("{}：{}", f.get("meter"), f.code("anomaly")),
         EventKind::ReadingReinterpreted => {
             format!("{}：迟到的读数表明，原判断“{}”应为“{}”", f.get("meter"), f.code("was"), f.code("is"))
+        }
+        EventKind::ReadingsMoved => {
+            let way = if f.has("toDevice") { "移交给换上的设备" } else { "自换下的设备转来" };
+            format!("{}：换机补登，{}条读数{way}", f.get("meter"), f.number("readings"))
         }
         EventKind::WorkOrderIssued => format!("签发工单{}，到期日{}", f.get("number"), f.day("dueAt")),
         EventKind::WorkOrderMoved => format!("工单{}由{}改至{}", f.get("number"), f.day("from"), f.day("to")),

@@ -1,5 +1,9 @@
 //! Use cases of usage: taking readings in.
 
+mod swap;
+
+pub use swap::SwapObserver;
+
 use super::daily::DayMap;
 use super::error::Error;
 use super::intake::{self, After, Before};
@@ -87,6 +91,8 @@ struct Incoming {
     new: Rows,
     /// Those kept aside because of their time.
     aside: BTreeMap<Reading, (usize, Disposition)>,
+    /// Terminal numbers of those that were sent by one.
+    terminals: BTreeMap<Reading, String>,
 }
 
 impl Incoming {
@@ -106,6 +112,7 @@ impl Incoming {
 struct Writes {
     readings: Vec<(MeterKey, FoldedReading)>,
     aside: Vec<(MeterKey, FoldedReading)>,
+    terminals: HashMap<(MeterKey, Reading), String>,
     states: Vec<MeterState>,
     days: Vec<(MeterKey, DayMap)>,
     seen: BTreeMap<DeviceId, DateTime<Utc>>,
@@ -235,6 +242,9 @@ impl UsageService {
             // What the databases keep of an instant.
             let reading = Reading { read_at: stamp(input.read_at), value };
             let of_meter = incoming.entry(key).or_default();
+            if let DeviceRef::Terminal(number) = &input.device {
+                of_meter.terminals.insert(reading, number.trim().to_owned());
+            }
             if reading.read_at > now + CLOCK_SKEW {
                 of_meter.aside.entry(reading).or_insert((row, Disposition::Future));
             } else if reading.read_at < now - RETENTION {
@@ -355,6 +365,7 @@ impl UsageService {
         writes: &mut Writes,
     ) {
         let (Some(spec), Some(meter)) = (facts.specs.get(key), facts.meters.get(&key.1)) else { return };
+        writes.terminals.extend(incoming.terminals.into_iter().map(|(reading, number)| ((key.clone(), reading), number)));
         for (reading, (row, disposition)) in incoming.aside {
             let problem = match disposition {
                 Disposition::Future => "lies in the future; it is kept aside, send it again when its time has come",
@@ -408,8 +419,8 @@ impl UsageService {
 
     async fn write(&self, tx: &Tx, facts: &DeviceFacts, writes: Writes) -> StoreResult<()> {
         let (db, scope, now) = (tx.conn(), tx.scope(), tx.now());
-        store::upsert_readings(db, scope, &writes.readings, &tx.call.actor, now).await?;
-        store::add_aside(db, scope, &writes.aside, &tx.call.actor, now).await?;
+        store::upsert_readings(db, scope, &writes.readings, &writes.terminals, &tx.call.actor, now).await?;
+        store::add_aside(db, scope, &writes.aside, &writes.terminals, &tx.call.actor, now).await?;
         store::upsert_states(db, scope, &writes.states).await?;
         store::write_days(db, scope, &writes.days).await?;
         let seen: Vec<(DeviceId, DateTime<Utc>)> = writes.seen.iter().map(|(d, at)| (*d, *at)).collect();
