@@ -1,7 +1,7 @@
 //! Rows of the catalogue ↔ its model.
 
 use super::model::*;
-use crate::db::scoped::{self, insert_chunked};
+use crate::db::scoped::{self, count_up_to, insert_chunked};
 use crate::db::{StoreError, StoreResult};
 use crate::entity::{device_model, holiday, meter, model_component, model_meter};
 use crate::kernel::ids::DeviceModelId;
@@ -232,6 +232,11 @@ pub async fn models_page(
         .all(db)
         .await?;
     complete(db, scope, rows).await
+}
+
+/// How many models there are, counted up to `limit`.
+pub async fn count_models(db: &impl ConnectionTrait, scope: &Scope, limit: u64) -> StoreResult<u64> {
+    count_up_to(db, scoped::find::<device_model::Entity>(scope), limit).await
 }
 
 /// Every holiday known.

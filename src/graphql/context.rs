@@ -76,16 +76,18 @@ impl Cx {
     /// idempotency key for this field and input.
     ///
     /// # Errors
-    /// A key that is empty or too long.
+    /// A key that is empty, too long, or has control characters.
     pub fn call(&self, ctx: &Context<'_>, key: Option<&str>) -> Result<Call, Failure> {
         // What was read before the change must not answer for what is after it.
         clear(&self.loader);
         let idempotency = match key {
             None => None,
-            Some(key) if key.trim().is_empty() || key.chars().count() > MAX_KEY => {
+            Some(key)
+                if key.trim().is_empty() || key.chars().count() > MAX_KEY || key.chars().any(char::is_control) =>
+            {
                 return Err(Failure::user(
                     Code::Invalid,
-                    "an idempotency key has 1 to 200 characters; a UUID is a good one",
+                    "an idempotency key has 1 to 200 characters, none of them a control character; a UUID is a good one",
                     &["input", "idempotencyKey"],
                 ));
             }

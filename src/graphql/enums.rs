@@ -179,9 +179,9 @@ gql_enum! {
     RateSource = "crate::usage::model::RateSource" {
         /// The device's own readings.
         Device,
-        /// Other devices of its model.
+        /// The device's few days, blended with its model's planning rate, which may be assumed.
         Model,
-        /// The model's planning rate, an assumption.
+        /// The model's planning rate alone, which may be assumed.
         Planning,
     }
 }
@@ -242,7 +242,7 @@ gql_enum! {
         CreatedAt,
         /// When it is to be done; unscheduled orders are left out.
         ScheduledFor,
-        /// Priority, by its name.
+        /// By urgency: ASC begins with LOW.
         Priority,
     }
 }
@@ -374,7 +374,7 @@ gql_enum! {
     HistoryEventKind = "crate::registry::file::EventKind" {
         /// Registered.
         DeviceRegistered,
-        /// Its own facts changed.
+        /// Asset tag or external ids changed.
         DeviceUpdated,
         /// Status changed.
         StatusChanged,
@@ -416,9 +416,9 @@ gql_enum! {
         OccurrencePostponed,
         /// A slot of a grid passed without work.
         OccurrenceMissed,
-        /// A slot thought missed was not, or the other way round.
+        /// A slot thought missed was not (`isVoid`), or counts as missed again.
         OccurrenceMissedCorrected,
-        /// A skip no longer applies.
+        /// A skip or postponement no longer applies (`isVoid`), or applies again.
         OccurrenceVoided,
         /// A visit was logged.
         VisitLogged,

@@ -35,7 +35,8 @@ pub enum UserErrorCode {
     InvalidCron,
     /// The duration cannot be read.
     InvalidDuration,
-    /// Early plus late days reach the shortest gap of the grid.
+    /// Early plus late days reach the shortest gap of the grid, so that bands would meet. The band
+    /// runs from windowStart to windowEnd; work in it counts as on time.
     BandTooWide,
     /// The selector names nothing.
     EmptySelector,

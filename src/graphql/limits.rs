@@ -23,8 +23,9 @@ use std::sync::Arc;
 
 /// Levels of fields, counted from the root; introspection has its own bound.
 pub const MAX_DEPTH: usize = 15;
-/// Fields, each as often as it can be answered: a list counts its fields once per row.
-pub const MAX_COMPLEXITY: usize = 50_000;
+/// Fields, each as often as it is likely to be answered: a page counts the fields of its rows once
+/// per row asked for, a list inside a type once per row that such a list usually has.
+pub const MAX_COMPLEXITY: usize = 100_000;
 /// Aliases, each as often as its fragment is spread.
 pub const MAX_ALIASES: usize = 30;
 /// Directives, each as often as its fragment is spread.

@@ -6,6 +6,7 @@ use crate::db::StoreError;
 use crate::kernel::ids::*;
 use crate::kernel::scope::Scope;
 use crate::planning::model::{MaintenanceItem, MaintenancePlan, WorkOrder};
+use crate::registry::file_store::FilePage;
 use crate::registry::model::{Component, Device, ExternalId, Merchant, Position, Site, SoftwareItem, Technician};
 use crate::registry::service::Occupant;
 use crate::usage::model::{MeterState, UsagePattern};
@@ -99,6 +100,13 @@ list_loader! {
     PositionsOf(SiteId) => Position, registry.positions_of_sites, |row| row.site_id
 }
 list_loader! {
+    /// Devices standing at a site, in the order they were registered.
+    DevicesOf(SiteId) => Device, registry.devices_at_sites, |row| match row.site_id {
+        Some(site) => site,
+        None => continue,
+    }
+}
+list_loader! {
     /// The line of occupants of a position, newest first.
     OccupantsOf(PositionId) => Occupant, registry.occupants, |row| row.binding.position_id
 }
@@ -176,6 +184,36 @@ impl Loader<VisitsOf> for Batch {
     }
 }
 
+/// The first page of a device file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HistoryOf {
+    /// The device.
+    pub device: DeviceId,
+    /// Events on it at most.
+    pub first: u32,
+}
+
+impl Loader<HistoryOf> for Batch {
+    type Value = Arc<FilePage>;
+    type Error = BatchError;
+
+    async fn load(&self, keys: &[HistoryOf]) -> Result<HashMap<HistoryOf, Self::Value>, Self::Error> {
+        let mut by_first: HashMap<u32, Vec<DeviceId>> = HashMap::new();
+        for key in keys {
+            by_first.entry(key.first).or_default().push(key.device);
+        }
+        let mut pages = HashMap::new();
+        for (first, devices) in by_first {
+            let mut found = self.services.registry.first_pages(&self.scope, &devices, first).await.map_err(Arc::new)?;
+            pages.extend(devices.into_iter().map(|device| {
+                let page = found.remove(&device).unwrap_or_default();
+                (HistoryOf { device, first }, Arc::new(page))
+            }));
+        }
+        Ok(pages)
+    }
+}
+
 /// Every meter of the organization; there are few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AllMeters;
@@ -215,11 +253,13 @@ clear_all!(
     MetersOf,
     ItemsOf,
     PositionsOf,
+    DevicesOf,
     OccupantsOf,
     LinesOf,
     ExternalIdsOf,
     PatternOf,
     VisitsOf,
+    HistoryOf,
     AllMeters,
 );
 

@@ -122,13 +122,20 @@ async fn find(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
     let visits = rows::<VisitId, visits_room::ServiceVisit>(cx, &wanted, VisitId::KIND, |r| r.id.0).await?;
     let upcoming_orders = rows::<WorkOrderId, planning::WorkOrder>(cx, &wanted, UPCOMING, |r| r.id.0).await?;
     let upcoming_items = rows::<ItemId, planning::MaintenanceItem>(cx, &wanted, UPCOMING, |r| r.id.0).await?;
-    let upcoming = |id: &Uuid| match (upcoming_orders.get(id), upcoming_items.get(id)) {
-        (Some(order), _) if order.state.is_open() => Some(UpcomingRow::Order(order.clone())),
-        // An item whose order was issued meanwhile is shown by that order.
-        (None, Some(item)) if item.is_alive && item.due.as_ref().is_some_and(|d| d.due_at.is_some()) => {
-            Some(UpcomingRow::Item(item.clone()))
+    // An item whose order was issued meanwhile is shown by that order.
+    let issued: Vec<WorkOrderId> = upcoming_items.values().filter_map(|item| item.open_order_id).collect();
+    let issued: HashMap<WorkOrderId, Arc<planning::WorkOrder>> =
+        fetch(cx, issued).await?.into_iter().map(|order| (order.id, order)).collect();
+    let upcoming = |id: &Uuid| {
+        let item = upcoming_items.get(id);
+        let order = upcoming_orders.get(id).or_else(|| issued.get(&item?.open_order_id?));
+        match (order, item) {
+            (Some(order), _) if order.state.is_open() => Some(UpcomingRow::Order(order.clone())),
+            (None, Some(item)) if item.is_alive && item.due.as_ref().is_some_and(|d| d.due_at.is_some()) => {
+                Some(UpcomingRow::Item(item.clone()))
+            }
+            _ => None,
         }
-        _ => None,
     };
     let found = wanted
         .iter()

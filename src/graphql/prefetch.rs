@@ -2,13 +2,17 @@
 //! of row, so that the number of SQL statements does not grow with the page.
 //!
 //! It follows the query as far as it goes: an order's device, that device's site, that site's
-//! merchant. What it leaves out are pages inside rows (a site's devices, a device's orders): each
-//! is a query of its own, and the complexity limit keeps their number small.
+//! merchant. Of pages inside rows it takes the first one of a site's devices, of a device's visits
+//! and of its file. What it leaves out are the pages after those, a device's orders, a merchant's
+//! sites, and whatever is filtered: each is a query of its own, and the complexity limit keeps their
+//! number small.
 
+use super::connection::page;
 use super::context::Cx;
 use super::errors::internal;
 use super::loaders::*;
 use super::planning::types::UpcomingRow;
+use super::scalars::{MAX_NUMBER, query_text};
 use crate::catalogue::model::DeviceModel;
 use crate::db::StoreError;
 use crate::kernel::ids::*;
@@ -67,6 +71,24 @@ impl<'a> Ahead<'a> {
             .filter_map(|field| field.arguments().ok())
             .map(|given| given.into_iter().find(|(n, _)| n.as_str() == name).map(|(_, v)| v))
             .collect()
+    }
+
+    /// Whether any of these arguments is given.
+    fn gives(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.arguments(name).iter().flatten().any(|v| *v != Value::Null))
+    }
+
+    /// How many rows the first pages asked for here have; none when some page is not a first one.
+    fn first_pages(&self) -> Result<Vec<u32>> {
+        if self.gives(&["after"]) {
+            return Ok(Vec::new());
+        }
+        let first = |given: Option<Value>| match given {
+            Some(Value::Number(n)) => n.as_i64().and_then(|n| i32::try_from(n).ok()),
+            _ => None,
+        };
+        // Without a cursor there is no tag to check.
+        self.arguments("first").into_iter().map(|given| page("", first(given), None).map(|p| p.first)).collect()
     }
 }
 
@@ -137,6 +159,7 @@ pub fn devices<'a>(cx: &'a Cx, rows: &'a [Arc<Device>], ahead: &'a Ahead<'a>) ->
         let mut patterns = Vec::new();
         for meter in ahead.at("usagePattern").arguments("meter").into_iter().flatten() {
             if let Value::String(meter) = meter {
+                let meter = query_text(meter, "meter", MAX_NUMBER)?;
                 patterns.extend(rows.iter().map(|d| PatternOf { device: d.id, meter: meter.clone() }));
             }
         }
@@ -144,26 +167,33 @@ pub fn devices<'a>(cx: &'a Cx, rows: &'a [Arc<Device>], ahead: &'a Ahead<'a>) ->
         if ahead.asks(&["maintenanceItems"]) {
             items_of(cx, rows.iter().map(|d| d.id.0).collect(), &ahead.at("maintenanceItems")).await?;
         }
-        device_visits(cx, rows, &ahead.at("serviceVisits")).await
+        device_visits(cx, rows, &ahead.at("serviceVisits")).await?;
+        device_history(cx, rows, &ahead.at("history")).await
     })
 }
 
 /// The first page of each device's visits.
 async fn device_visits(cx: &Cx, rows: &[Arc<Device>], ahead: &Ahead<'_>) -> Result<()> {
-    if ahead.is_empty() || ahead.arguments("after").iter().flatten().any(|v| *v != Value::Null) {
-        return Ok(());
-    }
     let mut keys = Vec::new();
-    for first in ahead.arguments("first") {
-        let first = match first {
-            Some(Value::Number(n)) => n.as_i64().and_then(|n| i32::try_from(n).ok()),
-            _ => None,
-        };
-        let limit = super::visits::types::device_visits_limit(super::connection::page(first, None)?.first);
+    for first in ahead.first_pages()? {
+        let limit = super::visits::types::device_visits_limit(first);
         keys.extend(rows.iter().map(|d| VisitsOf { device: d.id, limit }));
     }
     let found: Vec<Arc<ServiceVisit>> = fetch(cx, keys).await?.iter().flat_map(|list| list.iter().cloned()).collect();
     visits(cx, &found, &ahead.of_rows()).await
+}
+
+/// The first page of each device's file, where all of it is asked for.
+async fn device_history(cx: &Cx, rows: &[Arc<Device>], ahead: &Ahead<'_>) -> Result<()> {
+    if ahead.gives(&["kinds", "occurredFrom", "occurredBefore"]) {
+        return Ok(());
+    }
+    let mut keys = Vec::new();
+    for first in ahead.first_pages()? {
+        keys.extend(rows.iter().map(|d| HistoryOf { device: d.id, first }));
+    }
+    fetch(cx, keys).await?;
+    Ok(())
 }
 
 /// What models will be asked for.
@@ -188,11 +218,20 @@ pub fn sites<'a>(cx: &'a Cx, rows: &'a [Arc<Site>], ahead: &'a Ahead<'a>) -> Box
             let found: Vec<Arc<Position>> = lists.iter().flat_map(|list| list.iter().cloned()).collect();
             positions(cx, &found, &ahead.at("positions")).await?;
         }
+        site_devices(cx, rows, &ahead.at("devices")).await?;
         if ahead.asks(&["maintenanceItems"]) {
             items_of(cx, rows.iter().map(|s| s.id.0).collect(), &ahead.at("maintenanceItems")).await?;
         }
         Ok(())
     })
+}
+
+/// The first page of each site's devices.
+async fn site_devices(cx: &Cx, rows: &[Arc<Site>], ahead: &Ahead<'_>) -> Result<()> {
+    let Some(first) = ahead.first_pages()?.into_iter().max() else { return Ok(()) };
+    let lists = fetch(cx, rows.iter().map(|s| DevicesOf(s.id)).collect()).await?;
+    let shown: Vec<Arc<Device>> = lists.iter().flat_map(|list| list.iter().take(first as usize).cloned()).collect();
+    devices(cx, &shown, &ahead.of_rows()).await
 }
 
 /// What positions will be asked for.

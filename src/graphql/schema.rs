@@ -14,7 +14,8 @@ use super::usage::mutations::UsageMutation;
 use super::visits::mutations::VisitMutation;
 use super::visits::queries::VisitQuery;
 use async_graphql::{
-    EmptySubscription, Json, MergedObject, Request, Response, SDLExportOptions, Schema, ServerError, Value,
+    EmptySubscription, Json, MergedObject, Request, Response, SDLExportOptions, Schema, SchemaBuilder, ServerError,
+    Value,
 };
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -38,6 +39,10 @@ const RECURSION: usize = 64;
 
 /// Builds the schema; it holds no service, each request brings its own [`Cx`].
 pub fn build() -> TillkeepSchema {
+    builder().finish()
+}
+
+fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .limit_recursive_depth(RECURSION)
         .extension(Limits)
@@ -47,7 +52,6 @@ pub fn build() -> TillkeepSchema {
         .override_output_type_description::<Json<serde_json::Value>>(
             "JSON of a shape that depends on the kind of what carries it.",
         )
-        .finish()
 }
 
 /// The schema as text, as in `schema.graphql`.
@@ -102,6 +106,9 @@ pub async fn execute(schema: &TillkeepSchema, cx: Arc<Cx>, mut request: Request)
     Answer { response, is_executed: cx.has_begun() }
 }
 
+/// What the library says of a text that is no instant.
+const NO_INSTANT: &str = "Failed to parse \"DateTime\"";
+
 fn complete(error: &mut ServerError, request_id: &str) {
     if code_of(error).is_none() {
         // Without a code it comes from the library. What it found in the request is the caller's;
@@ -110,9 +117,73 @@ fn complete(error: &mut ServerError, request_id: &str) {
         if is_ours {
             tracing::error!(error = error.message, "resolver failed with a foreign error");
             error.message = INTERNAL_MESSAGE.to_owned();
+        } else if error.message.contains(NO_INSTANT) {
+            // The library says what is wrong with the text, but not how to write one.
+            error.message.push_str("; write an instant as RFC 3339, for example 2026-11-24T09:00:00+08:00");
         }
         let code = if is_ours { INTERNAL } else { BAD_USER_INPUT };
         error.extensions.get_or_insert_with(Default::default).set("code", code);
     }
     error.extensions.get_or_insert_with(Default::default).set("requestId", request_id);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_graphql::ValidationResult;
+    use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation};
+    use async_trait::async_trait;
+
+    /// Answers what a query costs instead of asking it.
+    struct Measure;
+
+    impl ExtensionFactory for Measure {
+        fn create(&self) -> Arc<dyn Extension> {
+            Arc::new(Self)
+        }
+    }
+
+    #[async_trait]
+    impl Extension for Measure {
+        async fn validation(
+            &self,
+            ctx: &ExtensionContext<'_>,
+            next: NextValidation<'_>,
+        ) -> Result<ValidationResult, Vec<ServerError>> {
+            let measured = next.run(ctx).await?;
+            Err(vec![ServerError::new(measured.complexity.to_string(), None)])
+        }
+    }
+
+    async fn cost(query: &str) -> usize {
+        let response = builder().extension(Measure).finish().execute(query).await;
+        let message = response.errors[0].message.clone();
+        message.parse().unwrap_or_else(|_| panic!("{message}"))
+    }
+
+    #[tokio::test]
+    async fn a_full_page_of_devices_is_let_through_and_lists_within_lists_are_not() {
+        let fleet = "{ devices(first: 500) {
+            nodes {
+                id serialNumber status model { code name } site { name } merchant { name }
+                position { name terminalNumber } meters { code latestValue ratedLifeUsed }
+                maintenanceItems { plan { code } dueAt }
+            }
+            pageInfo { hasNextPage endCursor }
+        } }";
+        assert_eq!(cost(fleet).await, 29_001);
+        let nested =
+            format!("{{ sites {{ nodes {{ {}name{} }} }} }}", "positions { site { ".repeat(5), " } }".repeat(5));
+        assert!(cost(&nested).await > limits::MAX_COMPLEXITY);
+        let files = "{ devices(first: 100) { nodes { historyIntegrity { isIntact } } } }";
+        assert!(cost(files).await > limits::MAX_COMPLEXITY);
+    }
+
+    #[test]
+    fn an_impossible_instant_is_told_how_to_write_one() {
+        let mut error = ServerError::new("Failed to parse \"DateTime\": input is out of range", None);
+        complete(&mut error, "r-1");
+        assert!(error.message.ends_with("for example 2026-11-24T09:00:00+08:00"), "{}", error.message);
+        assert_eq!(code_of(&error), Some(BAD_USER_INPUT));
+    }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Every service.
 #[derive(Clone)]
 pub struct Services {
-    /// The database, for health and statement counts.
+    /// The database, for health, statement counts and how many rows a list has.
     pub db: Db,
     /// The clock.
     pub clock: Arc<dyn Clock>,

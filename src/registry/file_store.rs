@@ -1,13 +1,16 @@
 //! Rows of device files.
 
 use crate::db::StoreResult;
-use crate::db::scoped::{self, insert_chunked};
+use crate::db::scoped::{self, count_up_to, insert_chunked};
 use crate::entity::{device, device_event, device_head};
 use crate::kernel::ids::DeviceId;
 use crate::kernel::scope::Scope;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{OnConflict, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseBackend, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseBackend, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -145,7 +148,7 @@ fn stored(row: device_event::Model) -> StoredEvent {
 }
 
 /// Which events of a file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter {
     /// Kinds.
     pub kinds: Option<Vec<String>>,
@@ -153,6 +156,39 @@ pub struct EventFilter {
     pub occurred_from: Option<DateTime<Utc>>,
     /// Happened before.
     pub occurred_before: Option<DateTime<Utc>>,
+}
+
+fn find_events(scope: &Scope, device: DeviceId, filter: &EventFilter) -> Select<device_event::Entity> {
+    use device_event::Column as C;
+    let mut find = scoped::find::<device_event::Entity>(scope).filter(C::DeviceId.eq(device.0));
+    if let Some(kinds) = &filter.kinds {
+        find = find.filter(C::Kind.is_in(kinds.iter().map(String::as_str)));
+    }
+    if let Some(from) = filter.occurred_from {
+        find = find.filter(C::OccurredAt.gte(from));
+    }
+    if let Some(before) = filter.occurred_before {
+        find = find.filter(C::OccurredAt.lt(before));
+    }
+    find
+}
+
+/// A page of a file, oldest event first.
+#[derive(Clone, Debug, Default)]
+pub struct FilePage {
+    /// What is stored, readable or not.
+    pub events: Vec<StoredEvent>,
+    /// Whether the file goes on behind it.
+    pub has_next: bool,
+}
+
+impl FilePage {
+    /// From one event more than it shows, where the file goes on.
+    pub fn new(mut events: Vec<StoredEvent>, first: u32) -> Self {
+        let has_next = events.len() > first as usize;
+        events.truncate(first as usize);
+        Self { events, has_next }
+    }
 }
 
 /// Events of a file after a sequence, oldest first.
@@ -165,18 +201,55 @@ pub async fn events(
     limit: u64,
 ) -> StoreResult<Vec<StoredEvent>> {
     use device_event::Column as C;
-    let mut find = scoped::find::<device_event::Entity>(scope).filter(C::DeviceId.eq(device.0)).filter(C::Sequence.gt(after));
-    if let Some(kinds) = &filter.kinds {
-        find = find.filter(C::Kind.is_in(kinds.iter().map(String::as_str)));
-    }
-    if let Some(from) = filter.occurred_from {
-        find = find.filter(C::OccurredAt.gte(from));
-    }
-    if let Some(before) = filter.occurred_before {
-        find = find.filter(C::OccurredAt.lt(before));
-    }
+    let find = find_events(scope, device, filter).filter(C::Sequence.gt(after));
     let rows = find.order_by_asc(C::Sequence).limit(limit).all(db).await?;
     Ok(rows.into_iter().map(stored).collect())
+}
+
+/// How many events of a file there are, counted up to `limit`.
+pub async fn count_events(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    device: DeviceId,
+    filter: &EventFilter,
+    limit: u64,
+) -> StoreResult<u64> {
+    count_up_to(db, find_events(scope, device, filter), limit).await
+}
+
+/// The first events of each of these files, oldest first, at most `per_device` each.
+pub async fn first_events(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    devices: &[DeviceId],
+    per_device: u32,
+) -> StoreResult<Vec<StoredEvent>> {
+    use device_event::Column as C;
+    let mut found = Vec::new();
+    for chunk in devices.chunks(CHUNK) {
+        let of_chunk = || C::DeviceId.is_in(chunk.iter().map(|d| d.0));
+        // Counted, not taken from the sequence: a file may have lost events.
+        let place = Expr::cust("row_number() over (partition by device_id order by sequence)");
+        let placed = scoped::find::<device_event::Entity>(scope)
+            .select_only()
+            .columns([C::DeviceId, C::Sequence])
+            .expr_as(place, "place")
+            .filter(of_chunk())
+            .into_query();
+        let first = Query::select()
+            .columns([C::DeviceId, C::Sequence])
+            .from_subquery(placed, Alias::new("placed"))
+            .and_where(Expr::col(Alias::new("place")).lte(i64::from(per_device)))
+            .to_owned();
+        let rows = scoped::find::<device_event::Entity>(scope)
+            .filter(of_chunk())
+            .filter(Expr::tuple([Expr::col(C::DeviceId), Expr::col(C::Sequence)]).in_subquery(first))
+            .order_by_asc(C::Sequence)
+            .all(db)
+            .await?;
+        found.extend(rows.into_iter().map(stored));
+    }
+    Ok(found)
 }
 
 /// The head of a file, without a lock.

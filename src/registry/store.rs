@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 use sea_orm::sea_query::{BinOper, CaseStatement, Expr, Func, OnConflict};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, DatabaseBackend, IntoActiveModel, Iterable, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, Select,
 };
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
@@ -97,6 +97,22 @@ pub async fn merchants_by_numbers(db: &impl ConnectionTrait, scope: &Scope, numb
     Ok(found)
 }
 
+fn find_merchants(
+    scope: &Scope,
+    name_contains: Option<&str>,
+    numbers: Option<&[String]>,
+) -> Select<entity::merchant::Entity> {
+    use entity::merchant::Column as C;
+    let mut find = scoped::find::<entity::merchant::Entity>(scope);
+    if let Some(part) = name_contains {
+        find = find.filter(contains(C::Name, part));
+    }
+    if let Some(numbers) = numbers {
+        find = find.filter(C::MerchantNumber.is_in(numbers.iter().map(String::as_str)));
+    }
+    find
+}
+
 /// Merchants after an id (the order they were made in), by name part or number.
 pub async fn merchants_page(
     db: &impl ConnectionTrait,
@@ -107,18 +123,23 @@ pub async fn merchants_page(
     limit: u64,
 ) -> StoreResult<Vec<Merchant>> {
     use entity::merchant::Column as C;
-    let mut find = scoped::find::<entity::merchant::Entity>(scope);
-    if let Some(part) = name_contains {
-        find = find.filter(contains(C::Name, part));
-    }
-    if let Some(numbers) = numbers {
-        find = find.filter(C::MerchantNumber.is_in(numbers.iter().map(String::as_str)));
-    }
+    let mut find = find_merchants(scope, name_contains, numbers);
     if let Some(after) = after {
         find = find.filter(C::Id.gt(after));
     }
     let rows = find.order_by_asc(C::Id).limit(limit).all(db).await?;
     Ok(rows.into_iter().map(merchant_from).collect())
+}
+
+/// How many merchants match, counted up to `limit`.
+pub async fn count_merchants(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    name_contains: Option<&str>,
+    numbers: Option<&[String]>,
+    limit: u64,
+) -> StoreResult<u64> {
+    count_up_to(db, find_merchants(scope, name_contains, numbers), limit).await
 }
 
 /// Adds merchants.
@@ -228,8 +249,7 @@ pub struct SiteFilter {
     pub name_contains: Option<String>,
 }
 
-/// Sites after an id (the order they were made in).
-pub async fn sites_page(db: &impl ConnectionTrait, scope: &Scope, filter: &SiteFilter, after: Option<Uuid>, limit: u64) -> StoreResult<Vec<Site>> {
+fn find_sites(scope: &Scope, filter: &SiteFilter) -> Select<entity::site::Entity> {
     use entity::site::Column as C;
     let mut find = scoped::find::<entity::site::Entity>(scope);
     if let Some(merchant) = filter.merchant_id {
@@ -241,10 +261,22 @@ pub async fn sites_page(db: &impl ConnectionTrait, scope: &Scope, filter: &SiteF
     if let Some(part) = &filter.name_contains {
         find = find.filter(contains(C::Name, part));
     }
+    find
+}
+
+/// Sites after an id (the order they were made in).
+pub async fn sites_page(db: &impl ConnectionTrait, scope: &Scope, filter: &SiteFilter, after: Option<Uuid>, limit: u64) -> StoreResult<Vec<Site>> {
+    use entity::site::Column as C;
+    let mut find = find_sites(scope, filter);
     if let Some(after) = after {
         find = find.filter(C::Id.gt(after));
     }
     find.order_by_asc(C::Id).limit(limit).all(db).await?.into_iter().map(site_from).collect()
+}
+
+/// How many sites match, counted up to `limit`.
+pub async fn count_sites(db: &impl ConnectionTrait, scope: &Scope, filter: &SiteFilter, limit: u64) -> StoreResult<u64> {
+    count_up_to(db, find_sites(scope, filter), limit).await
 }
 
 /// Adds sites, or overwrites those that exist.
@@ -845,6 +877,11 @@ pub async fn technicians_page(db: &impl ConnectionTrait, scope: &Scope, after: O
         find = find.filter(entity::technician::Column::Id.gt(after));
     }
     find.order_by_asc(entity::technician::Column::Id).limit(limit).all(db).await?.into_iter().map(technician_from).collect()
+}
+
+/// How many technicians there are, counted up to `limit`.
+pub async fn count_technicians(db: &impl ConnectionTrait, scope: &Scope, limit: u64) -> StoreResult<u64> {
+    count_up_to(db, scoped::find::<entity::technician::Entity>(scope), limit).await
 }
 
 /// Adds a technician.

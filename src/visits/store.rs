@@ -1,7 +1,7 @@
 //! Rows of visits ↔ their model.
 
 use super::model::*;
-use crate::db::scoped::{self, insert_chunked};
+use crate::db::scoped::{self, count_up_to, insert_chunked};
 use crate::db::{StoreError, StoreResult};
 use crate::entity::{service_visit, visit_line};
 use crate::kernel::ids::*;
@@ -9,7 +9,7 @@ use crate::kernel::scope::Scope;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, RelationDef,
+    QuerySelect, QueryTrait, RelationDef, Select,
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -195,14 +195,7 @@ pub async fn visits_of_devices(
 /// The page key of a visit.
 pub type VisitKey = (DateTime<Utc>, Uuid);
 
-/// Visits, newest first, after a key.
-pub async fn visits_page(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    filter: &VisitFilter,
-    after: Option<&VisitKey>,
-    limit: u64,
-) -> StoreResult<Vec<ServiceVisit>> {
+fn find_visits(scope: &Scope, filter: &VisitFilter) -> Select<service_visit::Entity> {
     use service_visit::Column as C;
     let mut find = scoped::find::<service_visit::Entity>(scope);
     if let Some(site) = filter.site_id {
@@ -225,6 +218,29 @@ pub async fn visits_page(
     if let Some(before) = filter.started_before {
         find = find.filter(C::StartedAt.lt(before));
     }
+    find
+}
+
+/// How many visits match, counted up to `limit`.
+pub async fn count_visits(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &VisitFilter,
+    limit: u64,
+) -> StoreResult<u64> {
+    count_up_to(db, find_visits(scope, filter), limit).await
+}
+
+/// Visits, newest first, after a key.
+pub async fn visits_page(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &VisitFilter,
+    after: Option<&VisitKey>,
+    limit: u64,
+) -> StoreResult<Vec<ServiceVisit>> {
+    use service_visit::Column as C;
+    let mut find = find_visits(scope, filter);
     if let Some((at, id)) = after {
         find = find.filter(C::StartedAt.lte(*at)).filter(
             Condition::any()

@@ -1,7 +1,7 @@
 //! Queries of the catalogue.
 
 use super::types::{DeviceModelConnection, Meter, models_page};
-use crate::graphql::connection::page_cost;
+use crate::graphql::connection::{page_cost, row_cost};
 use crate::graphql::load::load;
 use crate::graphql::loaders::AllMeters;
 use async_graphql::{Context, Object, Result};
@@ -24,6 +24,7 @@ impl CatalogueQuery {
     }
 
     /// Every meter of the organization, by code; there are at most a few hundred.
+    #[graphql(complexity = "row_cost(20, child_complexity)")]
     async fn meters(&self, ctx: &Context<'_>) -> Result<Vec<Meter>> {
         let meters = load(ctx, AllMeters).await?.unwrap_or_default();
         Ok(meters.iter().map(Into::into).collect())

@@ -1,7 +1,7 @@
 //! Types of the catalogue.
 
-use crate::catalogue::model;
-use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page};
+use crate::catalogue::{model, store};
+use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page, row_cost};
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
 use crate::graphql::load::load;
@@ -139,6 +139,7 @@ impl DeviceModel {
         self.0.notes.as_deref()
     }
     /// Its meters, at most 50.
+    #[graphql(complexity = "row_cost(8, child_complexity)")]
     async fn meters(&self, ctx: &Context<'_>) -> Result<Vec<ModelMeter>> {
         let meters = load(ctx, AllMeters).await?.unwrap_or_default();
         let shown = |spec: &model::ModelMeter| {
@@ -148,6 +149,7 @@ impl DeviceModel {
         Ok(self.0.meters.iter().filter_map(shown).collect())
     }
     /// Its parts, each once.
+    #[graphql(complexity = "row_cost(8, child_complexity)")]
     async fn components(&self) -> Vec<ModelComponent> {
         let shown = |c: &model::ModelComponent| ModelComponent {
             kind: c.kind.into(),
@@ -169,20 +171,23 @@ impl DeviceModel {
 
 connection!(DeviceModelConnection, DeviceModelEdge, DeviceModel, "device models");
 
+/// The tag of cursors of models.
+const MODELS: &str = "deviceModels";
+
 /// A page of models, by maker and name.
 pub async fn models_page(ctx: &Context<'_>, first: Option<i32>, after: Option<&str>) -> Result<DeviceModelConnection> {
     let cx = Cx::of(ctx);
-    let page = page(first, after)?;
+    let page = page(MODELS, first, after)?;
     let key: Option<(String, String, Uuid)> = match &page.after {
         Some(k) => Some((key_part(k, 0)?, key_part(k, 1)?, key_part(k, 2)?)),
         None => None,
     };
-    let catalogue = &cx.services.catalogue;
-    let rows =
-        catalogue.models_page(&cx.scope, key.as_ref(), u64::from(page.first) + 1).await.map_err(|e| cx.fail(e))?;
+    let limit = u64::from(page.first) + 1;
+    let rows = cx.services.catalogue.models_page(&cx.scope, key.as_ref(), limit).await.map_err(|e| cx.fail(e))?;
     let total = match asks(ctx, "totalCount") {
         true => {
-            Some(catalogue.models_page(&cx.scope, None, COUNT_LIMIT + 1).await.map_err(|e| cx.fail(e))?.len() as u64)
+            let count = store::count_models(cx.services.db.reader(), &cx.scope, COUNT_LIMIT + 1).await;
+            Some(count.map_err(|e| cx.fail(e))?)
         }
         false => None,
     };
@@ -193,7 +198,7 @@ pub async fn models_page(ctx: &Context<'_>, first: Option<i32>, after: Option<&s
     let rows = rows
         .into_iter()
         .map(|m| {
-            let at = cursor(&[m.manufacturer.clone(), m.name.clone(), m.id.0.to_string()]);
+            let at = cursor(MODELS, &[m.manufacturer.clone(), m.name.clone(), m.id.0.to_string()]);
             (DeviceModel(Arc::new(m)), at)
         })
         .collect();

@@ -3,7 +3,7 @@
 use crate::graphql::connection::input_ids;
 use crate::graphql::enums::*;
 use crate::graphql::errors::{Failure, Outcome};
-use crate::graphql::scalars::{CronExpression, Date, Duration, at_most, query_id_opt, query_ids};
+use crate::graphql::scalars::*;
 use crate::graphql::text::LocalizedTextInput;
 use crate::kernel::code::Code;
 use crate::kernel::ids::*;
@@ -37,16 +37,16 @@ impl UpcomingMaintenanceFilter {
     /// The room's form.
     ///
     /// # Errors
-    /// BAD_USER_INPUT for ids that are not what they should be.
+    /// BAD_USER_INPUT for what is not what it should be, or is out of its bounds.
     pub fn read(self) -> Result<model::UpcomingFilter> {
         Ok(model::UpcomingFilter {
-            kinds: self.kinds.map(|k| k.into_iter().map(Into::into).collect()),
-            plan_ids: query_ids(self.plan_ids.as_ref(), PlanId::parse_global)?,
+            kinds: query_codes(self.kinds, "kinds")?,
+            plan_ids: query_ids(self.plan_ids, "planIds", PlanId::parse_global)?,
             site_id: query_id_opt(self.site_id.as_ref(), SiteId::parse_global)?,
             device_id: query_id_opt(self.device_id.as_ref(), DeviceId::parse_global)?,
             model_id: query_id_opt(self.model_id.as_ref(), DeviceModelId::parse_global)?,
-            region_codes: at_most(self.region_codes, "regionCodes")?,
-            channels: self.channels.map(|c| c.into_iter().map(Into::into).collect()),
+            region_codes: query_texts(self.region_codes, "regionCodes", MAX_REGION)?,
+            channels: query_codes(self.channels, "channels")?,
             overdue_only: self.overdue_only.unwrap_or(false),
         })
     }
@@ -97,27 +97,27 @@ impl WorkOrderFilter {
     /// The room's form.
     ///
     /// # Errors
-    /// BAD_USER_INPUT for ids that are not what they should be.
+    /// BAD_USER_INPUT for what is not what it should be, or is out of its bounds.
     pub fn read(self) -> Result<model::WorkOrderFilter> {
         Ok(model::WorkOrderFilter {
-            states: self.states.map(|s| s.into_iter().map(Into::into).collect()),
-            kinds: self.kinds.map(|k| k.into_iter().map(Into::into).collect()),
-            due_from: self.due_from,
-            due_before: self.due_before,
-            scheduled_from: self.scheduled_from,
-            scheduled_before: self.scheduled_before,
-            created_from: self.created_from,
-            created_before: self.created_before,
+            states: query_codes(self.states, "states")?,
+            kinds: query_codes(self.kinds, "kinds")?,
+            due_from: query_instant_opt(self.due_from, "dueFrom")?,
+            due_before: query_instant_opt(self.due_before, "dueBefore")?,
+            scheduled_from: query_instant_opt(self.scheduled_from, "scheduledFrom")?,
+            scheduled_before: query_instant_opt(self.scheduled_before, "scheduledBefore")?,
+            created_from: query_instant_opt(self.created_from, "createdFrom")?,
+            created_before: query_instant_opt(self.created_before, "createdBefore")?,
             device_id: query_id_opt(self.device_id.as_ref(), DeviceId::parse_global)?,
             site_id: query_id_opt(self.site_id.as_ref(), SiteId::parse_global)?,
             plan_id: query_id_opt(self.plan_id.as_ref(), PlanId::parse_global)?,
             model_id: query_id_opt(self.model_id.as_ref(), DeviceModelId::parse_global)?,
-            region_codes: at_most(self.region_codes, "regionCodes")?,
-            priorities: self.priorities.map(|p| p.into_iter().map(Into::into).collect()),
+            region_codes: query_texts(self.region_codes, "regionCodes", MAX_REGION)?,
+            priorities: query_codes(self.priorities, "priorities")?,
             assignee_id: query_id_opt(self.assignee_id.as_ref(), TechnicianId::parse_global)?,
             unassigned: self.unassigned,
             overdue: self.overdue,
-            numbers: at_most(self.numbers, "numbers")?,
+            numbers: query_texts(self.numbers, "numbers", MAX_NUMBER)?,
         })
     }
 }

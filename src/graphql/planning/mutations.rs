@@ -266,7 +266,7 @@ impl PlanningMutation {
         PostponeOccurrencePayload::new(ctx, outcome, named).await
     }
 
-    /// Runs the planner now; it also runs by itself every few minutes.
+    /// Runs the planner now; it also runs by itself every minute unless configured otherwise.
     async fn run_planner(
         &self,
         ctx: &Context<'_>,

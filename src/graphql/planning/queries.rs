@@ -7,7 +7,7 @@ use crate::graphql::context::Cx;
 use crate::graphql::errors::bad_input;
 use crate::graphql::load::load;
 use crate::graphql::prefetch::{self, Ahead};
-use crate::graphql::scalars::query_id;
+use crate::graphql::scalars::{MAX_NUMBER, query_codes, query_id, query_instant, query_instant_opt, query_text};
 use crate::kernel::ids::WorkOrderId;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
@@ -29,8 +29,7 @@ impl PlanningQuery {
         #[graphql(desc = "Cursor to go on after.")] after: Option<String>,
     ) -> Result<MaintenancePlanConnection> {
         let filter = filter.unwrap_or_default();
-        let kinds = filter.kinds.map(|kinds| kinds.into_iter().map(Into::into).collect());
-        plans_page(ctx, kinds, filter.is_active, first, after.as_deref()).await
+        plans_page(ctx, query_codes(filter.kinds, "kinds")?, filter.is_active, first, after.as_deref()).await
     }
 
     /// What falls due, by due date, where, and why: at most one row per item (its open order, else
@@ -47,7 +46,8 @@ impl PlanningQuery {
         #[graphql(desc = "Rows, 1 to 500; 50 unless stated.")] first: Option<i32>,
         #[graphql(desc = "Cursor to go on after.")] after: Option<String>,
     ) -> Result<UpcomingMaintenanceConnection> {
-        let range = DueRange { from: due_from, before: due_before };
+        let range =
+            DueRange { from: query_instant_opt(due_from, "dueFrom")?, before: query_instant(due_before, "dueBefore")? };
         upcoming_page(ctx, range, filter.unwrap_or_default(), first, after.as_deref()).await
     }
 
@@ -62,6 +62,7 @@ impl PlanningQuery {
         let order = match (id, number) {
             (Some(id), None) => load(ctx, query_id(&id, WorkOrderId::parse_global)?).await?,
             (None, Some(number)) => {
+                let number = query_text(number, "number", MAX_NUMBER)?;
                 let found = cx.services.planning.order_by_number(&cx.scope, number.trim()).await;
                 found.map_err(|e| cx.fail(e))?.map(Arc::new)
             }

@@ -1,7 +1,7 @@
 //! Types of planning.
 
 use super::inputs::{UpcomingMaintenanceFilter, WorkOrderFilter, WorkOrderOrder};
-use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page};
+use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, order_tag, page, row_cost};
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
 use crate::graphql::load::{load_known, load_opt};
@@ -135,6 +135,7 @@ impl MaintenancePlan {
         }
     }
     /// What makes it due; the earliest wins. At most 10.
+    #[graphql(complexity = "row_cost(2, child_complexity)")]
     async fn triggers(&self) -> Vec<PlanTrigger> {
         self.0
             .definition
@@ -176,6 +177,7 @@ impl MaintenancePlan {
         self.0.definition.priority.into()
     }
     /// What the technician does, in order; at most 100.
+    #[graphql(complexity = "row_cost(10, child_complexity)")]
     async fn steps(&self) -> Vec<TaskStep> {
         steps(&self.0.definition.steps)
     }
@@ -278,6 +280,7 @@ impl DueExplanation {
         self.0.candidates.get(place).map_or(TriggerKind::CalendarFixed, |c| c.trigger.kind().into())
     }
     /// Every trigger's own proposal, in the plan's order; at most 10.
+    #[graphql(complexity = "row_cost(3, child_complexity)")]
     async fn candidates(&self) -> Vec<DueCandidate> {
         self.0
             .candidates
@@ -300,6 +303,7 @@ impl DueExplanation {
             .collect()
     }
     /// What moved the date afterwards.
+    #[graphql(complexity = "row_cost(2, child_complexity)")]
     async fn adjustments(&self) -> Vec<DueAdjustment> {
         self.0
             .adjustments
@@ -451,6 +455,7 @@ impl WorkOrder {
         self.0.channel.into()
     }
     /// The task list as issued; at most 100 steps.
+    #[graphql(complexity = "row_cost(10, child_complexity)")]
     async fn steps(&self) -> Vec<TaskStep> {
         steps(&self.0.steps)
     }
@@ -597,11 +602,11 @@ impl UpcomingMaintenance {
     async fn due_at(&self) -> DateTime<Utc> {
         self.0.band().0
     }
-    /// First instant at which the work counts as on time.
+    /// Begin of the band, which runs from windowStart to windowEnd: work in it counts as on time.
     async fn window_start(&self) -> DateTime<Utc> {
         self.0.band().1
     }
-    /// Last instant at which the work counts as on time.
+    /// End of the band, its last instant.
     async fn window_end(&self) -> DateTime<Utc> {
         self.0.band().2
     }
@@ -708,6 +713,9 @@ connection!(MaintenancePlanConnection, MaintenancePlanEdge, MaintenancePlan, "ma
 connection!(WorkOrderConnection, WorkOrderEdge, WorkOrder, "work orders");
 connection!(UpcomingMaintenanceConnection, UpcomingMaintenanceEdge, UpcomingMaintenance, "upcoming maintenance");
 
+/// The tag of cursors of plans.
+const PLANS: &str = "maintenancePlans";
+
 /// A page of plans, by code.
 pub async fn plans_page(
     ctx: &Context<'_>,
@@ -717,7 +725,7 @@ pub async fn plans_page(
     after: Option<&str>,
 ) -> Result<MaintenancePlanConnection> {
     let cx = Cx::of(ctx);
-    let page = page(first, after)?;
+    let page = page(PLANS, first, after)?;
     let key: Option<String> = page.after.as_ref().map(|k| key_part(k, 0)).transpose()?;
     let planning = &cx.services.planning;
     let limit = u64::from(page.first) + 1;
@@ -736,7 +744,7 @@ pub async fn plans_page(
     let rows = rows
         .into_iter()
         .map(|p| {
-            let at = cursor(std::slice::from_ref(&p.code));
+            let at = cursor(PLANS, std::slice::from_ref(&p.code));
             (MaintenancePlan::from(p), at)
         })
         .collect();
@@ -753,13 +761,14 @@ pub async fn orders_page(
 ) -> Result<WorkOrderConnection> {
     let cx = Cx::of(ctx);
     let filter = filter.read()?;
-    let page = page(first, after)?;
+    let field: model::WorkOrderOrderField = order.field.into();
+    let is_descending = order.direction == OrderDirection::Desc;
+    let tag = order_tag("workOrders", field, is_descending);
+    let page = page(&tag, first, after)?;
     let key = match &page.after {
         Some(k) => Some((key_part::<String>(k, 0)?, key_part::<Uuid>(k, 1)?)),
         None => None,
     };
-    let field: model::WorkOrderOrderField = order.field.into();
-    let is_descending = order.direction == OrderDirection::Desc;
     let limit = u64::from(page.first) + 1;
     let planning = &cx.services.planning;
     let rows = planning
@@ -767,7 +776,9 @@ pub async fn orders_page(
         .await
         .map_err(|e| cx.fail(e))?;
     let total = match asks(ctx, "totalCount") {
-        true => Some(planning.count_orders(&cx.scope, &filter, field, COUNT_LIMIT + 1, cx.now).await.map_err(|e| cx.fail(e))?),
+        true => Some(
+            planning.count_orders(&cx.scope, &filter, field, COUNT_LIMIT + 1, cx.now).await.map_err(|e| cx.fail(e))?,
+        ),
         false => None,
     };
     let (rows, has_next) = cut(rows, page.first);
@@ -777,7 +788,7 @@ pub async fn orders_page(
         .into_iter()
         .map(|o| {
             let (value, id) = order_key(field, &o);
-            (WorkOrder(o), cursor(&[value, id.to_string()]))
+            (WorkOrder(o), cursor(&tag, &[value, id.to_string()]))
         })
         .collect();
     Ok(WorkOrderConnection::new(rows, has_next, key.is_some(), total))
@@ -792,6 +803,9 @@ pub struct DueRange {
     pub before: DateTime<Utc>,
 }
 
+/// The tag of cursors of upcoming maintenance.
+const UPCOMING_LIST: &str = "upcomingMaintenance";
+
 /// A page of upcoming maintenance, by due date.
 pub async fn upcoming_page(
     ctx: &Context<'_>,
@@ -802,7 +816,7 @@ pub async fn upcoming_page(
 ) -> Result<UpcomingMaintenanceConnection> {
     let cx = Cx::of(ctx);
     let filter = filter.read()?;
-    let page = page(first, after)?;
+    let page = page(UPCOMING_LIST, first, after)?;
     let key = match &page.after {
         Some(k) => Some((key_part::<DateTime<Utc>>(k, 0)?, key_part::<Uuid>(k, 1)?)),
         None => None,
@@ -826,7 +840,7 @@ pub async fn upcoming_page(
         .iter()
         .map(|row| {
             let (due, id) = upcoming_key(row);
-            cursor(&[due.to_rfc3339_opts(SecondsFormat::Micros, true), id.to_string()])
+            cursor(UPCOMING_LIST, &[due.to_rfc3339_opts(SecondsFormat::Micros, true), id.to_string()])
         })
         .collect();
     let rows: Vec<UpcomingRow> = rows.into_iter().map(UpcomingRow::from).collect();

@@ -79,7 +79,7 @@ impl HistoryEvent {
 impl From<file::Event> for HistoryEvent {
     fn from(event: file::Event) -> Self {
         Self {
-            id: cursor(&["HistoryEvent".to_owned(), event.device.0.to_string(), event.sequence.to_string()]).into(),
+            id: cursor("HistoryEvent", &[event.device.0.to_string(), event.sequence.to_string()]).into(),
             sequence: int(event.sequence),
             kind: event.kind.into(),
             occurred_at: event.occurred_at,
@@ -126,9 +126,17 @@ impl Facts<'_> {
         }
     }
 
-    /// The day of an instant, UTC.
-    fn day(&self, key: &str) -> &str {
-        self.get(key).get(..10).unwrap_or_default()
+    /// A civil day, `on`; where only the instant is known, its UTC day.
+    fn day(&self, on: &str, at: &str) -> &str {
+        match self.get(on) {
+            "" => self.get(at).get(..10).unwrap_or_default(),
+            day => day,
+        }
+    }
+
+    /// Which way an entry of the log was corrected: it is void, it counts again, or nobody says.
+    fn is_void(&self) -> Option<bool> {
+        self.payload.get("isVoid").and_then(serde_json::Value::as_bool)
     }
 
     /// A fact behind words, where there is one.
@@ -196,7 +204,7 @@ fn words(kind: EventKind, payload: &serde_json::Value, language: text::Language)
 fn english_line(kind: EventKind, f: &Facts<'_>) -> String {
     match kind {
         EventKind::DeviceRegistered => format!("Registered as {} {}", f.get("manufacturer"), f.get("serialNumber")),
-        EventKind::DeviceUpdated => "Own facts changed".to_owned(),
+        EventKind::DeviceUpdated => "Asset tag or external ids changed".to_owned(),
         EventKind::StatusChanged => {
             format!("Status changed from {} to {}{}", f.code("from"), f.code("status"), f.tail(": ", "reason"))
         }
@@ -219,9 +227,10 @@ fn english_line(kind: EventKind, f: &Facts<'_>) -> String {
             let way = if f.has("toDevice") { "to the device that came" } else { "from the device that left" };
             format!("{}: {} readings moved {way}, as the swap was told late", f.get("meter"), f.number("readings"))
         }
-        EventKind::WorkOrderIssued => format!("Order {} issued, due {}", f.get("number"), f.day("dueAt")),
+        EventKind::WorkOrderIssued => format!("Order {} issued, due {}", f.get("number"), f.day("dueOn", "dueAt")),
         EventKind::WorkOrderMoved => {
-            format!("Order {} moved from {} to {}", f.get("number"), f.day("from"), f.day("to"))
+            let (from, to) = (f.day("fromOn", "from"), f.day("toOn", "to"));
+            format!("Order {} moved from {from} to {to}", f.get("number"))
         }
         EventKind::WorkOrderStateChanged => format!(
             "Order {} went from {} to {}{}",
@@ -234,11 +243,21 @@ fn english_line(kind: EventKind, f: &Facts<'_>) -> String {
         EventKind::WorkOrderWithdrawn => format!("Order {} withdrawn{}", f.get("number"), f.tail(": ", "reason")),
         EventKind::OccurrenceSkipped => format!("Occurrence skipped{}", f.tail(": ", "reason")),
         EventKind::OccurrencePostponed => {
-            format!("Occurrence postponed to {}{}", f.day("to"), f.tail(": ", "reason"))
+            format!("Occurrence postponed to {}{}", f.day("toOn", "to"), f.tail(": ", "reason"))
         }
-        EventKind::OccurrenceMissed => format!("The slot of {} was missed", f.day("slot")),
-        EventKind::OccurrenceMissedCorrected => "A slot's being missed was corrected by late work".to_owned(),
-        EventKind::OccurrenceVoided => "A skip or postponement no longer applies, or applies again".to_owned(),
+        EventKind::OccurrenceMissed => format!("The slot of {} was missed", f.day("slotOn", "slot")),
+        EventKind::OccurrenceMissedCorrected => match f.is_void() {
+            Some(true) => "A slot thought missed was not",
+            Some(false) => "A slot counts as missed again",
+            None => "Whether a slot was missed was corrected",
+        }
+        .to_owned(),
+        EventKind::OccurrenceVoided => match f.is_void() {
+            Some(true) => "A skip or postponement no longer applies",
+            Some(false) => "A skip or postponement applies again",
+            None => "Whether a skip or postponement applies was corrected",
+        }
+        .to_owned(),
         EventKind::VisitLogged => format!("Visit {} logged: {}", f.get("number"), f.code("outcome")),
     }
 }
@@ -246,7 +265,7 @@ fn english_line(kind: EventKind, f: &Facts<'_>) -> String {
 fn chinese_line(kind: EventKind, f: &Facts<'_>) -> String {
     match kind {
         EventKind::DeviceRegistered => format!("登记设备{} {}", f.get("manufacturer"), f.get("serialNumber")),
-        EventKind::DeviceUpdated => "设备资料变更".to_owned(),
+        EventKind::DeviceUpdated => "资产标签或外部编号变更".to_owned(),
         EventKind::StatusChanged => {
             format!("状态由{}变为{}{}", f.code("from"), f.code("status"), f.tail("：", "reason"))
         }
@@ -266,18 +285,32 @@ fn chinese_line(kind: EventKind, f: &Facts<'_>) -> String {
             let way = if f.has("toDevice") { "移交给换上的设备" } else { "自换下的设备转来" };
             format!("{}：换机补登，{}条读数{way}", f.get("meter"), f.number("readings"))
         }
-        EventKind::WorkOrderIssued => format!("签发工单{}，到期日{}", f.get("number"), f.day("dueAt")),
-        EventKind::WorkOrderMoved => format!("工单{}由{}改至{}", f.get("number"), f.day("from"), f.day("to")),
+        EventKind::WorkOrderIssued => format!("签发工单{}，到期日{}", f.get("number"), f.day("dueOn", "dueAt")),
+        EventKind::WorkOrderMoved => {
+            format!("工单{}由{}改至{}", f.get("number"), f.day("fromOn", "from"), f.day("toOn", "to"))
+        }
         EventKind::WorkOrderStateChanged => {
             format!("工单{}由{}变为{}{}", f.get("number"), f.code("from"), f.code("to"), f.tail("：", "reason"))
         }
         EventKind::WorkOrderCompleted => format!("工单{}完成", f.get("number")),
         EventKind::WorkOrderWithdrawn => format!("撤回工单{}{}", f.get("number"), f.tail("：", "reason")),
         EventKind::OccurrenceSkipped => format!("跳过一次{}", f.tail("：", "reason")),
-        EventKind::OccurrencePostponed => format!("推迟至{}{}", f.day("to"), f.tail("：", "reason")),
-        EventKind::OccurrenceMissed => format!("错过{}的一次", f.day("slot")),
-        EventKind::OccurrenceMissedCorrected => "迟到的记录更正了“错过”".to_owned(),
-        EventKind::OccurrenceVoided => "一次跳过或推迟不再适用，或重新适用".to_owned(),
+        EventKind::OccurrencePostponed => {
+            format!("推迟至{}{}", f.day("toOn", "to"), f.tail("：", "reason"))
+        }
+        EventKind::OccurrenceMissed => format!("错过{}的一次", f.day("slotOn", "slot")),
+        EventKind::OccurrenceMissedCorrected => match f.is_void() {
+            Some(true) => "原记为错过的一次并未错过",
+            Some(false) => "一次重新计为错过",
+            None => "更正了一次是否错过",
+        }
+        .to_owned(),
+        EventKind::OccurrenceVoided => match f.is_void() {
+            Some(true) => "一次跳过或推迟不再适用",
+            Some(false) => "一次跳过或推迟重新适用",
+            None => "更正了一次跳过或推迟是否适用",
+        }
+        .to_owned(),
         EventKind::VisitLogged => format!("登记上门{}：{}", f.get("number"), f.code("outcome")),
     }
 }
@@ -305,5 +338,23 @@ mod tests {
             "Order WO-2026-000007 went from planned to on hold: shop closed"
         );
         assert_eq!(words(kind, &payload, text::Language::Zh), "工单WO-2026-000007由待排期变为挂起：shop closed");
+    }
+
+    #[test]
+    fn a_day_is_the_sites_where_it_is_told() {
+        let kind = EventKind::OccurrenceMissed;
+        let utc = json!({"slot": "2026-11-23T16:00:00Z"});
+        assert_eq!(words(kind, &utc, text::Language::En), "The slot of 2026-11-23 was missed");
+        let civil = json!({"slot": "2026-11-23T16:00:00Z", "slotOn": "2026-11-24"});
+        assert_eq!(words(kind, &civil, text::Language::En), "The slot of 2026-11-24 was missed");
+    }
+
+    #[test]
+    fn a_correction_says_which_way_it_went() {
+        let line = |kind, is_void: bool| words(kind, &json!({"isVoid": is_void}), text::Language::En);
+        assert_eq!(line(EventKind::OccurrenceVoided, true), "A skip or postponement no longer applies");
+        assert_eq!(line(EventKind::OccurrenceVoided, false), "A skip or postponement applies again");
+        assert_eq!(line(EventKind::OccurrenceMissedCorrected, true), "A slot thought missed was not");
+        assert_eq!(line(EventKind::OccurrenceMissedCorrected, false), "A slot counts as missed again");
     }
 }

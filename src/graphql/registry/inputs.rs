@@ -2,7 +2,7 @@
 
 use super::types::MerchantList;
 use crate::graphql::enums::*;
-use crate::graphql::scalars::{Date, TimeZone, at_most, query_id_opt, query_ids};
+use crate::graphql::scalars::*;
 use crate::kernel::ids::{DeviceModelId, MerchantId, SiteId};
 use crate::registry::model;
 use crate::registry::service;
@@ -34,17 +34,17 @@ impl DeviceFilter {
     /// The room's form.
     ///
     /// # Errors
-    /// BAD_USER_INPUT for ids that are not what they should be.
+    /// BAD_USER_INPUT for what is not what it should be, or is out of its bounds.
     pub fn read(self) -> Result<model::DeviceFilter> {
         Ok(model::DeviceFilter {
-            statuses: self.statuses.map(|s| s.into_iter().map(Into::into).collect()),
-            model_ids: query_ids(self.model_ids.as_ref(), DeviceModelId::parse_global)?,
+            statuses: query_codes(self.statuses, "statuses")?,
+            model_ids: query_ids(self.model_ids, "modelIds", DeviceModelId::parse_global)?,
             site_id: query_id_opt(self.site_id.as_ref(), SiteId::parse_global)?,
             merchant_id: query_id_opt(self.merchant_id.as_ref(), MerchantId::parse_global)?,
-            region_codes: at_most(self.region_codes, "regionCodes")?,
-            serial_numbers: at_most(self.serial_numbers, "serialNumbers")?,
-            terminal_numbers: at_most(self.terminal_numbers, "terminalNumbers")?,
-            silent_since: self.silent_since,
+            region_codes: query_texts(self.region_codes, "regionCodes", MAX_REGION)?,
+            serial_numbers: query_texts(self.serial_numbers, "serialNumbers", MAX_NUMBER)?,
+            terminal_numbers: query_texts(self.terminal_numbers, "terminalNumbers", MAX_NUMBER)?,
+            silent_since: query_instant_opt(self.silent_since, "silentSince")?,
         })
     }
 }
@@ -68,7 +68,7 @@ impl DeviceOrder {
 /// Which merchants.
 #[derive(InputObject, Default, Clone)]
 pub struct MerchantFilter {
-    /// Part of the name.
+    /// Part of the name, at most 200 characters.
     pub name_contains: Option<String>,
     /// Any of these merchant numbers (MID).
     pub merchant_numbers: Option<Vec<String>>,
@@ -81,7 +81,7 @@ pub struct SiteFilter {
     pub merchant_id: Option<ID>,
     /// Region codes, by prefix.
     pub region_codes: Option<Vec<String>>,
-    /// Part of the name.
+    /// Part of the name, at most 200 characters.
     pub name_contains: Option<String>,
 }
 
@@ -89,11 +89,11 @@ impl MerchantFilter {
     /// The room's form.
     ///
     /// # Errors
-    /// BAD_USER_INPUT for a list that is too long.
+    /// BAD_USER_INPUT for what is out of its bounds.
     pub fn read(self) -> Result<MerchantList> {
         Ok(MerchantList {
-            name_contains: self.name_contains,
-            numbers: at_most(self.merchant_numbers, "merchantNumbers")?,
+            name_contains: query_text_opt(self.name_contains, "nameContains", MAX_PART)?,
+            numbers: query_texts(self.merchant_numbers, "merchantNumbers", MAX_NUMBER)?,
         })
     }
 }
@@ -102,12 +102,12 @@ impl SiteFilter {
     /// The room's form.
     ///
     /// # Errors
-    /// BAD_USER_INPUT for an id that is not what it should be, or a list that is too long.
+    /// BAD_USER_INPUT for what is not what it should be, or is out of its bounds.
     pub fn read(self) -> Result<service::SiteFilter> {
         Ok(service::SiteFilter {
             merchant_id: query_id_opt(self.merchant_id.as_ref(), MerchantId::parse_global)?,
-            region_codes: at_most(self.region_codes, "regionCodes")?,
-            name_contains: self.name_contains,
+            region_codes: query_texts(self.region_codes, "regionCodes", MAX_REGION)?,
+            name_contains: query_text_opt(self.name_contains, "nameContains", MAX_PART)?,
         })
     }
 }

@@ -6,10 +6,14 @@ use crate::graphql::connection::{input_id, payload};
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{Failure, Outcome, UserError};
 use crate::graphql::load::load_known;
+use crate::graphql::scalars::Date;
+use crate::kernel::calendar::check_instant;
+use crate::kernel::code::Code;
 use crate::kernel::ids::{DeviceId, DeviceModelId, MerchantId, PositionId, SiteId};
 use crate::registry::model::{self, DeviceRef};
 use crate::registry::service as rooms;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use chrono::{NaiveDate, NaiveTime};
 
 payload!(CreateMerchantPayload, merchant: Merchant, "the merchant");
 payload!(CreateSitePayload, site: Site, "the site");
@@ -52,6 +56,21 @@ fn hours(hours: Vec<OpeningHoursInput>) -> Vec<model::OpeningHours> {
             closes: h.closes,
         })
         .collect()
+}
+
+/// Days on which a site is closed.
+///
+/// # Errors
+/// INVALID_INSTANT: a day outside 2000 to 2100.
+fn closed_days(days: Vec<Date>) -> Outcome<Vec<NaiveDate>> {
+    let check = |Date(day): Date| match check_instant(day.and_time(NaiveTime::MIN).and_utc()) {
+        Ok(()) => Ok(day),
+        Err(e) => {
+            let message = format!("{day} in closedDays {e}");
+            Err(Failure::user(Code::InvalidInstant, &message, &["input", "closedDays"]))
+        }
+    };
+    days.into_iter().map(check).collect()
 }
 
 fn external(ids: Option<Vec<ExternalIdInput>>) -> Vec<model::ExternalId> {
@@ -112,7 +131,7 @@ impl RegistryMutation {
                 coordinate_system: input.coordinate_system.map(Into::into),
                 time_zone: input.time_zone.0,
                 opening_hours: hours(input.opening_hours.unwrap_or_default()),
-                closed_days: input.closed_days.unwrap_or_default().into_iter().map(|d| d.0).collect(),
+                closed_days: closed_days(input.closed_days.unwrap_or_default())?,
                 observes_holidays: input.observes_holidays.unwrap_or(false),
                 country: input.country,
                 environment: input.environment.map(Into::into),
@@ -142,7 +161,7 @@ impl RegistryMutation {
                 region_code: input.region_code,
                 time_zone: input.time_zone.map(|z| z.0),
                 opening_hours: input.opening_hours.map(hours),
-                closed_days: input.closed_days.map(|d| d.into_iter().map(|d| d.0).collect()),
+                closed_days: input.closed_days.map(closed_days).transpose()?,
                 observes_holidays: input.observes_holidays,
                 environment: input.environment.map(Into::into),
             };

@@ -7,7 +7,7 @@ use crate::graphql::context::Cx;
 use crate::graphql::errors::{AMBIGUOUS, bad_input};
 use crate::graphql::load::load;
 use crate::graphql::prefetch::{self, Ahead};
-use crate::graphql::scalars::{TimeZone, query_id};
+use crate::graphql::scalars::{MAX_NUMBER, TimeZone, query_id, query_instant, query_text, query_text_opt};
 use crate::kernel::ids::DeviceId;
 use crate::registry::model::{self, DeviceRef, ResolveError};
 use async_graphql::{Context, ErrorExtensions, ID, Object, Result};
@@ -42,6 +42,9 @@ impl RegistryQuery {
         #[graphql(desc = "Maker, beside the serial number.")] manufacturer: Option<String>,
         #[graphql(desc = "Terminal number (TID).")] terminal_number: Option<String>,
     ) -> Result<Option<Device>> {
+        let serial_number = query_text_opt(serial_number, "serialNumber", MAX_NUMBER)?;
+        let manufacturer = query_text_opt(manufacturer, "manufacturer", MAX_NUMBER)?;
+        let terminal_number = query_text_opt(terminal_number, "terminalNumber", MAX_NUMBER)?;
         let reference = match (&id, serial_number, terminal_number) {
             (Some(id), None, None) => DeviceRef::Id(query_id(id, DeviceId::parse_global)?),
             (None, Some(serial_number), None) => DeviceRef::Serial { serial_number, manufacturer },
@@ -58,7 +61,8 @@ impl RegistryQuery {
         #[graphql(desc = "Terminal number (TID).")] terminal_number: String,
         #[graphql(desc = "Device time.")] at: DateTime<Utc>,
     ) -> Result<Option<Device>> {
-        one_device(ctx, DeviceRef::Terminal(terminal_number), at).await
+        let number = query_text(terminal_number, "terminalNumber", MAX_NUMBER)?;
+        one_device(ctx, DeviceRef::Terminal(number), query_instant(at, "at")?).await
     }
 
     /// Devices; forwards with first and after, backwards with last and before.

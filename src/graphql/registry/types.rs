@@ -2,19 +2,24 @@
 
 use super::history::{HistoryEvent, HistoryEventConnection, HistoryIntegrity};
 use crate::graphql::catalogue::types::DeviceModel;
-use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page, page_cost};
+use crate::graphql::connection::{
+    COUNT_LIMIT, asks, connection, cursor, cut, key_part, order_tag, page, page_cost, row_cost,
+};
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
 use crate::graphql::errors::bad_input;
 use crate::graphql::load::{load, load_known, load_opt};
-use crate::graphql::loaders::{ComponentsOf, ExternalIdsOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, shows};
+use crate::graphql::loaders::{
+    ComponentsOf, DevicesOf, ExternalIdsOf, HistoryOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, shows,
+};
 use crate::graphql::planning::inputs::{WorkOrderFilter, WorkOrderOrder};
 use crate::graphql::planning::types::{MaintenanceItem, WorkOrderConnection, orders_page};
 use crate::graphql::prefetch::{self, Ahead};
-use crate::graphql::scalars::{Date, TimeZone, int};
+use crate::graphql::scalars::{Date, MAX_NUMBER, TimeZone, int, query_codes, query_instant_opt, query_text};
 use crate::graphql::usage::types::{DeviceMeter, UsagePattern, device_meters, usage_pattern};
 use crate::graphql::visits::types::{ServiceVisitConnection, device_visits_page};
-use crate::kernel::ids::{DeviceId, MerchantId};
+use crate::kernel::ids::{DeviceId, MerchantId, SiteId};
+use crate::registry::file::{EventKind, read};
 use crate::registry::model;
 use crate::registry::service::{EventFilter, SiteFilter, device_key};
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
@@ -141,6 +146,7 @@ impl Site {
         TimeZone(self.0.time_zone.name().to_owned())
     }
     /// Hours by weekday, local time, at most 28; empty means unknown, so never taken as closed.
+    #[graphql(complexity = "row_cost(7, child_complexity)")]
     async fn opening_hours(&self) -> Vec<OpeningHours> {
         self.0
             .opening_hours
@@ -165,6 +171,7 @@ impl Site {
         self.0.environment.map(Into::into)
     }
     /// Positions at the site by name, with their line of occupants, at most 1,000.
+    #[graphql(complexity = "row_cost(5, child_complexity)")]
     async fn positions(&self, ctx: &Context<'_>) -> Result<Vec<Position>> {
         let rows = load(ctx, PositionsOf(self.0.id)).await?.unwrap_or_default();
         Ok(rows.iter().take(1_000).cloned().map(Into::into).collect())
@@ -179,9 +186,13 @@ impl Site {
     ) -> Result<DeviceConnection> {
         let filter = model::DeviceFilter { site_id: Some(self.0.id), ..Default::default() };
         let list = DeviceList { filter, field: model::DeviceOrderField::CreatedAt, is_descending: false };
+        if after.is_none() {
+            return site_devices_page(ctx, self.0.id, &list, first).await;
+        }
         devices_page(ctx, &list, Paging { first, after, last: None, before: None }).await
     }
     /// Its own maintenance items, those of plans for sites, at most 100.
+    #[graphql(complexity = "row_cost(5, child_complexity)")]
     async fn maintenance_items(&self, ctx: &Context<'_>) -> Result<Vec<MaintenanceItem>> {
         items_of(ctx, self.0.id.0).await
     }
@@ -247,6 +258,7 @@ impl Position {
         Ok(load_known(ctx, self.0.site_id, "site").await?.into())
     }
     /// The line of occupants, newest first, at most 100.
+    #[graphql(complexity = "row_cost(5, child_complexity)")]
     async fn occupants(&self, ctx: &Context<'_>) -> Result<Vec<Occupancy>> {
         let line = load(ctx, OccupantsOf(self.0.id)).await?.unwrap_or_default();
         Ok(line.iter().take(100).map(|o| Occupancy(o.binding.clone())).collect())
@@ -382,6 +394,7 @@ impl Device {
         self.0.asset_tag.as_deref()
     }
     /// What other systems call it, at most 50.
+    #[graphql(complexity = "row_cost(2, child_complexity)")]
     async fn external_ids(&self, ctx: &Context<'_>) -> Result<Vec<ExternalId>> {
         let names = load(ctx, ExternalIdsOf(self.0.id)).await?.unwrap_or_default();
         let name = |e: &model::ExternalId| ExternalId { system: e.system.clone(), value: e.value.clone() };
@@ -432,11 +445,13 @@ impl Device {
         self.0.firmware_version.as_deref()
     }
     /// Installed software, at most 100.
+    #[graphql(complexity = "row_cost(3, child_complexity)")]
     async fn software(&self, ctx: &Context<'_>) -> Result<Vec<SoftwareItem>> {
         let items = load(ctx, SoftwareOf(self.0.id)).await?.unwrap_or_default();
         Ok(items.iter().take(100).map(|s| (&**s).into()).collect())
     }
     /// Its parts, those taken out too, at most 200.
+    #[graphql(complexity = "row_cost(8, child_complexity)")]
     async fn components(&self, ctx: &Context<'_>) -> Result<Vec<Component>> {
         let parts = load(ctx, ComponentsOf(self.0.id)).await?.unwrap_or_default();
         Ok(parts.iter().take(200).map(|c| (&**c).into()).collect())
@@ -446,6 +461,7 @@ impl Device {
         self.0.last_seen_at
     }
     /// Meters that were ever read, at most 50.
+    #[graphql(complexity = "row_cost(8, child_complexity)")]
     async fn meters(&self, ctx: &Context<'_>) -> Result<Vec<DeviceMeter>> {
         device_meters(ctx, self.0.id, self.0.model_id).await
     }
@@ -455,9 +471,10 @@ impl Device {
         ctx: &Context<'_>,
         #[graphql(desc = "Meter code, for example TRANSACTIONS.")] meter: String,
     ) -> Result<Option<UsagePattern>> {
-        usage_pattern(ctx, self.0.id, meter).await
+        usage_pattern(ctx, self.0.id, query_text(meter, "meter", MAX_NUMBER)?).await
     }
     /// What is planned for it, one item per plan, at most 100.
+    #[graphql(complexity = "row_cost(5, child_complexity)")]
     async fn maintenance_items(&self, ctx: &Context<'_>) -> Result<Vec<MaintenanceItem>> {
         items_of(ctx, self.0.id.0).await
     }
@@ -495,10 +512,12 @@ impl Device {
         #[graphql(desc = "Rows, 1 to 500; 50 unless stated.")] first: Option<i32>,
         #[graphql(desc = "Cursor to go on after.")] after: Option<String>,
     ) -> Result<HistoryEventConnection> {
-        let kinds = kinds.map(|kinds| {
-            kinds.into_iter().map(|k| crate::registry::file::EventKind::from(k).as_str().to_owned()).collect()
-        });
-        let filter = EventFilter { kinds, occurred_from, occurred_before };
+        let kinds: Option<Vec<EventKind>> = query_codes(kinds, "kinds")?;
+        let filter = EventFilter {
+            kinds: kinds.map(|kinds| kinds.iter().map(|k| k.as_str().to_owned()).collect()),
+            occurred_from: query_instant_opt(occurred_from, "occurredFrom")?,
+            occurred_before: query_instant_opt(occurred_before, "occurredBefore")?,
+        };
         history_page(ctx, self.0.id, &filter, first, after.as_deref()).await
     }
     /// Walks the whole device file and says whether anything was changed since it was written.
@@ -515,12 +534,15 @@ impl Device {
 }
 
 /// Walking a whole file costs more than a field.
-const INTEGRITY_COST: usize = 200;
+const INTEGRITY_COST: usize = 2_000;
 
 connection!(DeviceConnection, DeviceEdge, Device, "devices");
 connection!(SiteConnection, SiteEdge, Site, "sites");
 connection!(MerchantConnection, MerchantEdge, Merchant, "merchants");
 connection!(TechnicianConnection, TechnicianEdge, Technician, "technicians");
+
+/// The tag of cursors of a device file.
+const HISTORY: &str = "history";
 
 /// A page of a device file.
 async fn history_page(
@@ -531,24 +553,30 @@ async fn history_page(
     after: Option<&str>,
 ) -> Result<HistoryEventConnection> {
     let cx = Cx::of(ctx);
-    let page = page(first, after)?;
-    let after: i64 = page.after.as_ref().map(|k| key_part(k, 0)).transpose()?.unwrap_or(0);
-    let read = |after: i64, limit: u64| async move {
-        cx.services.registry.history(&cx.scope, device, filter, after, limit).await.map_err(|e| cx.fail(e))
+    let page = page(HISTORY, first, after)?;
+    let after: Option<i64> = page.after.as_ref().map(|k| key_part(k, 0)).transpose()?;
+    let registry = &cx.services.registry;
+    let found = if after.is_none() && *filter == EventFilter::default() {
+        // First pages of many files are fetched together.
+        load(ctx, HistoryOf { device, first: page.first }).await?.unwrap_or_default()
+    } else {
+        let from = after.unwrap_or(i64::MIN);
+        Arc::new(registry.history(&cx.scope, device, filter, from, page.first).await.map_err(|e| cx.fail(e))?)
     };
-    let (rows, has_next) = cut(read(after, u64::from(page.first) + 1).await?, page.first);
     let total = match asks(ctx, "totalCount") {
-        true => Some(read(0, COUNT_LIMIT + 1).await?.len() as u64),
+        true => {
+            let count = registry.count_history(&cx.scope, device, filter, COUNT_LIMIT + 1).await;
+            Some(count.map_err(|e| cx.fail(e))?)
+        }
         false => None,
     };
-    let rows = rows
-        .into_iter()
-        .map(|e| {
-            let at = cursor(&[e.sequence.to_string()]);
-            (HistoryEvent::from(e), at)
-        })
-        .collect();
-    Ok(HistoryEventConnection::new(rows, has_next, after > 0, total))
+    let at = |sequence: i64| cursor(HISTORY, &[sequence.to_string()]);
+    // The integrity names the events that cannot be read.
+    let rows = found.events.iter().filter_map(|e| Some((HistoryEvent::from(read(e)?), at(e.sequence)))).collect();
+    let mut connection = HistoryEventConnection::new(rows, found.has_next, after.is_some(), total);
+    // The file goes on behind them.
+    connection.page_info.end_cursor = found.events.last().map(|e| at(e.sequence));
+    Ok(connection)
 }
 
 /// Paging arguments of a list that runs both ways.
@@ -573,6 +601,36 @@ pub struct DeviceList {
     pub is_descending: bool,
 }
 
+impl DeviceList {
+    fn tag(&self) -> String {
+        order_tag("devices", self.field, self.is_descending)
+    }
+
+    fn with_cursors(&self, rows: Vec<Arc<model::Device>>) -> Vec<(Device, String)> {
+        let tag = self.tag();
+        rows.into_iter()
+            .map(|d| {
+                let (value, id) = device_key(self.field, &d);
+                (Device(d), cursor(&tag, &[value, id.to_string()]))
+            })
+            .collect()
+    }
+}
+
+/// The first page of the devices of a site; those of many sites are fetched together.
+async fn site_devices_page(
+    ctx: &Context<'_>,
+    site: SiteId,
+    list: &DeviceList,
+    first: Option<i32>,
+) -> Result<DeviceConnection> {
+    let page = page(&list.tag(), first, None)?;
+    let standing = load(ctx, DevicesOf(site)).await?.unwrap_or_default();
+    let total = asks(ctx, "totalCount").then_some(standing.len() as u64);
+    let (rows, has_next) = cut(standing.to_vec(), page.first);
+    Ok(DeviceConnection::new(list.with_cursors(rows), has_next, false, total))
+}
+
 /// A page of devices.
 pub async fn devices_page(ctx: &Context<'_>, list: &DeviceList, paging: Paging) -> Result<DeviceConnection> {
     let cx = Cx::of(ctx);
@@ -581,7 +639,8 @@ pub async fn devices_page(ctx: &Context<'_>, list: &DeviceList, paging: Paging) 
     if is_backward && (first.is_some() || after.is_some()) {
         return Err(bad_input("give first and after, or last and before, not both"));
     }
-    let page = if is_backward { page(last, before.as_deref())? } else { page(first, after.as_deref())? };
+    let (count, from) = if is_backward { (last, before) } else { (first, after) };
+    let page = page(&list.tag(), count, from.as_deref())?;
     let key = match &page.after {
         Some(k) => Some((key_part::<String>(k, 0)?, key_part::<Uuid>(k, 1)?)),
         None => None,
@@ -602,16 +661,13 @@ pub async fn devices_page(ctx: &Context<'_>, list: &DeviceList, paging: Paging) 
     }
     let rows: Vec<Arc<model::Device>> = rows.into_iter().map(Arc::new).collect();
     prefetch::devices(cx, &rows, &Ahead::rows(ctx)).await?;
-    let rows = rows
-        .into_iter()
-        .map(|d| {
-            let (value, id) = device_key(list.field, &d);
-            (Device(d), cursor(&[value, id.to_string()]))
-        })
-        .collect();
+    let rows = list.with_cursors(rows);
     let (has_next, has_previous) = if is_backward { (key.is_some(), has_more) } else { (has_more, key.is_some()) };
     Ok(DeviceConnection::new(rows, has_next, has_previous, total))
 }
+
+/// The tag of cursors of sites.
+const SITES: &str = "sites";
 
 /// A page of sites.
 pub async fn sites_page(
@@ -621,22 +677,22 @@ pub async fn sites_page(
     after: Option<&str>,
 ) -> Result<SiteConnection> {
     let cx = Cx::of(ctx);
-    let page = page(first, after)?;
+    let page = page(SITES, first, after)?;
     let key: Option<Uuid> = page.after.as_ref().map(|k| key_part(k, 0)).transpose()?;
-    let read = |after: Option<Uuid>, limit: u64| async move {
-        cx.services.registry.sites_page(&cx.scope, filter, after, limit).await.map_err(|e| cx.fail(e))
-    };
-    let (rows, has_next) = cut(read(key, u64::from(page.first) + 1).await?, page.first);
+    let registry = &cx.services.registry;
+    let limit = u64::from(page.first) + 1;
+    let rows = registry.sites_page(&cx.scope, filter, key, limit).await.map_err(|e| cx.fail(e))?;
     let total = match asks(ctx, "totalCount") {
-        true => Some(read(None, COUNT_LIMIT + 1).await?.len() as u64),
+        true => Some(registry.count_sites(&cx.scope, filter, COUNT_LIMIT + 1).await.map_err(|e| cx.fail(e))?),
         false => None,
     };
+    let (rows, has_next) = cut(rows, page.first);
     let rows: Vec<Arc<model::Site>> = rows.into_iter().map(Arc::new).collect();
     prefetch::sites(cx, &rows, &Ahead::rows(ctx)).await?;
     let rows = rows
         .into_iter()
         .map(|s| {
-            let at = cursor(&[s.id.0.to_string()]);
+            let at = cursor(SITES, &[s.id.0.to_string()]);
             (Site(s), at)
         })
         .collect();
@@ -651,6 +707,9 @@ pub struct MerchantList {
     pub numbers: Option<Vec<String>>,
 }
 
+/// The tag of cursors of merchants.
+const MERCHANTS: &str = "merchants";
+
 /// A page of merchants.
 pub async fn merchants_page(
     ctx: &Context<'_>,
@@ -659,29 +718,32 @@ pub async fn merchants_page(
     after: Option<&str>,
 ) -> Result<MerchantConnection> {
     let cx = Cx::of(ctx);
-    let page = page(first, after)?;
+    let page = page(MERCHANTS, first, after)?;
     let key: Option<Uuid> = page.after.as_ref().map(|k| key_part(k, 0)).transpose()?;
-    let read = |after: Option<Uuid>, limit: u64| async move {
-        cx.services
-            .registry
-            .merchants_page(&cx.scope, list.name_contains.as_deref(), list.numbers.as_deref(), after, limit)
-            .await
-            .map_err(|e| cx.fail(e))
-    };
-    let (rows, has_next) = cut(read(key, u64::from(page.first) + 1).await?, page.first);
+    let registry = &cx.services.registry;
+    let (part, numbers) = (list.name_contains.as_deref(), list.numbers.as_deref());
+    let limit = u64::from(page.first) + 1;
+    let rows = registry.merchants_page(&cx.scope, part, numbers, key, limit).await.map_err(|e| cx.fail(e))?;
     let total = match asks(ctx, "totalCount") {
-        true => Some(read(None, COUNT_LIMIT + 1).await?.len() as u64),
+        true => {
+            let count = registry.count_merchants(&cx.scope, part, numbers, COUNT_LIMIT + 1).await;
+            Some(count.map_err(|e| cx.fail(e))?)
+        }
         false => None,
     };
+    let (rows, has_next) = cut(rows, page.first);
     let rows = rows
         .into_iter()
         .map(|m| {
             let MerchantId(id) = m.id;
-            (Merchant::from(m), cursor(&[id.to_string()]))
+            (Merchant::from(m), cursor(MERCHANTS, &[id.to_string()]))
         })
         .collect();
     Ok(MerchantConnection::new(rows, has_next, key.is_some(), total))
 }
+
+/// The tag of cursors of technicians.
+const TECHNICIANS: &str = "technicians";
 
 /// A page of technicians.
 pub async fn technicians_page(
@@ -690,20 +752,20 @@ pub async fn technicians_page(
     after: Option<&str>,
 ) -> Result<TechnicianConnection> {
     let cx = Cx::of(ctx);
-    let page = page(first, after)?;
+    let page = page(TECHNICIANS, first, after)?;
     let key: Option<Uuid> = page.after.as_ref().map(|k| key_part(k, 0)).transpose()?;
-    let read = |after: Option<Uuid>, limit: u64| async move {
-        cx.services.registry.technicians_page(&cx.scope, after, limit).await.map_err(|e| cx.fail(e))
-    };
-    let (rows, has_next) = cut(read(key, u64::from(page.first) + 1).await?, page.first);
+    let registry = &cx.services.registry;
+    let limit = u64::from(page.first) + 1;
+    let rows = registry.technicians_page(&cx.scope, key, limit).await.map_err(|e| cx.fail(e))?;
     let total = match asks(ctx, "totalCount") {
-        true => Some(read(None, COUNT_LIMIT + 1).await?.len() as u64),
+        true => Some(registry.count_technicians(&cx.scope, COUNT_LIMIT + 1).await.map_err(|e| cx.fail(e))?),
         false => None,
     };
+    let (rows, has_next) = cut(rows, page.first);
     let rows = rows
         .into_iter()
         .map(|t| {
-            let at = cursor(&[t.id.0.to_string()]);
+            let at = cursor(TECHNICIANS, &[t.id.0.to_string()]);
             (Technician::from(t), at)
         })
         .collect();

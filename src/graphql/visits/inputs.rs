@@ -1,7 +1,7 @@
 //! Inputs of visits.
 
 use crate::graphql::enums::VisitLineOutcome;
-use crate::graphql::scalars::query_id_opt;
+use crate::graphql::scalars::{query_id_opt, query_instant_opt};
 use crate::kernel::ids::{DeviceId, SiteId, TechnicianId};
 use crate::visits::model;
 use async_graphql::{ID, InputObject, Result};
@@ -26,14 +26,14 @@ impl ServiceVisitFilter {
     /// The room's form.
     ///
     /// # Errors
-    /// BAD_USER_INPUT for ids that are not what they should be.
+    /// BAD_USER_INPUT for what is not what it should be, or is out of its bounds.
     pub fn read(self) -> Result<model::VisitFilter> {
         Ok(model::VisitFilter {
             site_id: query_id_opt(self.site_id.as_ref(), SiteId::parse_global)?,
             technician_id: query_id_opt(self.technician_id.as_ref(), TechnicianId::parse_global)?,
             device_id: query_id_opt(self.device_id.as_ref(), DeviceId::parse_global)?,
-            started_from: self.started_from,
-            started_before: self.started_before,
+            started_from: query_instant_opt(self.started_from, "startedFrom")?,
+            started_before: query_instant_opt(self.started_before, "startedBefore")?,
         })
     }
 }

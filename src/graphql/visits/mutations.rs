@@ -2,7 +2,7 @@
 
 use super::inputs::{LogServiceVisitInput, VisitLineInput};
 use super::types::{ServiceVisit, VisitLineResult};
-use crate::graphql::connection::{input_id, input_ids};
+use crate::graphql::connection::{input_id, input_ids, row_cost};
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{Failure, Outcome, UserError};
 use crate::graphql::load::load_known;
@@ -18,6 +18,7 @@ pub struct LogServiceVisitPayload {
     pub service_visit: Option<ServiceVisit>,
     /// What became of every line, order by order and plan by plan; conflicts are notices here,
     /// the visit stands.
+    #[graphql(complexity = "row_cost(10, child_complexity)")]
     pub results: Vec<VisitLineResult>,
     /// Why the whole visit was refused; empty when it was logged.
     pub user_errors: Vec<UserError>,

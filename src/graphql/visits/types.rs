@@ -1,6 +1,6 @@
 //! Types of visits.
 
-use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page};
+use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page, row_cost};
 use crate::graphql::context::Cx;
 use crate::graphql::enums::{VisitLineCode, VisitLineOutcome};
 use crate::graphql::errors::internal;
@@ -8,11 +8,11 @@ use crate::graphql::load::{load, load_known, load_opt};
 use crate::graphql::loaders::{LinesOf, VisitsOf, shows};
 use crate::graphql::planning::types::{MaintenancePlan, WorkOrder};
 use crate::graphql::prefetch::{self, Ahead};
-use crate::graphql::scalars::int;
 use crate::graphql::registry::types::{Device, Site, Technician};
+use crate::graphql::scalars::int;
 use crate::kernel::ids::{DeviceId, WorkOrderId};
 use crate::planning::model::LineResult;
-use crate::visits::model;
+use crate::visits::{model, store};
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::sync::Arc;
@@ -96,23 +96,27 @@ impl VisitLine {
         self.0.findings.as_deref()
     }
     /// Answers to steps, at most 200.
+    #[graphql(complexity = "row_cost(10, child_complexity)")]
     async fn step_results(&self) -> Vec<StepResult> {
         let shown = |r: &model::StepResult| StepResult { step: r.step, is_done: r.is_done, note: r.note.clone() };
         self.0.step_results.iter().map(shown).collect()
     }
     /// Orders it was reported for, as far as they exist; at most 100.
+    #[graphql(complexity = "row_cost(5, child_complexity)")]
     async fn work_orders(&self, ctx: &Context<'_>) -> Result<Vec<WorkOrder>> {
         let ids = &self.0.work_order_ids;
         let mut found = Cx::of(ctx).loader.load_many(ids.iter().copied()).await.map_err(|e| internal(&*e))?;
         Ok(ids.iter().filter_map(|id| found.remove(id)).map(Into::into).collect())
     }
     /// Plans whose work it reports, as far as they exist; at most 100.
+    #[graphql(complexity = "row_cost(5, child_complexity)")]
     async fn plans(&self, ctx: &Context<'_>) -> Result<Vec<MaintenancePlan>> {
         let ids = &self.0.plan_ids;
         let mut found = Cx::of(ctx).loader.load_many(ids.iter().copied()).await.map_err(|e| internal(&*e))?;
         Ok(ids.iter().filter_map(|id| found.remove(id)).map(Into::into).collect())
     }
     /// What became of it, order by order and plan by plan.
+    #[graphql(complexity = "row_cost(5, child_complexity)")]
     async fn notices(&self) -> Vec<VisitLineResult> {
         self.0.notices.iter().map(Into::into).collect()
     }
@@ -155,6 +159,7 @@ impl ServiceVisit {
         self.0.notes.as_deref()
     }
     /// What was done, at most 200 lines.
+    #[graphql(complexity = "row_cost(10, child_complexity)")]
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<VisitLine>> {
         let lines = load(ctx, LinesOf(self.0.id)).await?.unwrap_or_default();
         Ok(lines.iter().cloned().map(Into::into).collect())
@@ -171,6 +176,9 @@ impl ServiceVisit {
 
 connection!(ServiceVisitConnection, ServiceVisitEdge, ServiceVisit, "service visits");
 
+/// The tag of cursors of visits.
+const VISITS: &str = "serviceVisits";
+
 /// A page of visits, newest first.
 pub async fn visits_page(
     ctx: &Context<'_>,
@@ -179,7 +187,7 @@ pub async fn visits_page(
     after: Option<&str>,
 ) -> Result<ServiceVisitConnection> {
     let cx = Cx::of(ctx);
-    let page = page(first, after)?;
+    let page = page(VISITS, first, after)?;
     let key = match &page.after {
         Some(k) => Some((key_part::<DateTime<Utc>>(k, 0)?, key_part::<Uuid>(k, 1)?)),
         None => None,
@@ -203,8 +211,8 @@ async fn count(ctx: &Context<'_>, filter: &model::VisitFilter) -> Result<Option<
         return Ok(None);
     }
     let cx = Cx::of(ctx);
-    let all = cx.services.visits.visits_page(&cx.scope, filter, None, COUNT_LIMIT + 1).await;
-    Ok(Some(all.map_err(|e| cx.fail(e))?.len() as u64))
+    let count = store::count_visits(cx.services.db.reader(), &cx.scope, filter, COUNT_LIMIT + 1).await;
+    Ok(Some(count.map_err(|e| cx.fail(e))?))
 }
 
 fn connection_of(
@@ -216,7 +224,7 @@ fn connection_of(
     let rows = rows
         .into_iter()
         .map(|v| {
-            let at = cursor(&[v.started_at.to_rfc3339_opts(SecondsFormat::Micros, true), v.id.0.to_string()]);
+            let at = cursor(VISITS, &[v.started_at.to_rfc3339_opts(SecondsFormat::Micros, true), v.id.0.to_string()]);
             (ServiceVisit(v), at)
         })
         .collect();
@@ -242,7 +250,7 @@ pub async fn device_visits_page(
         return visits_page(ctx, &filter, first, after).await;
     }
     // First pages of many devices are fetched together.
-    let page = page(first, None)?;
+    let page = page(VISITS, first, None)?;
     let limit = device_visits_limit(page.first);
     let latest = load(ctx, VisitsOf { device, limit }).await?.unwrap_or_default();
     let (rows, has_next) = cut(latest.iter().cloned().collect(), page.first);

@@ -5,7 +5,7 @@ use crate::db::{ConnectionTrait, StoreResult};
 use crate::kernel::ids::*;
 use crate::kernel::scope::Scope;
 use crate::registry::file::{self, Event, Integrity};
-use crate::registry::file_store::{self, EventFilter};
+use crate::registry::file_store::{self, EventFilter, FilePage, StoredEvent};
 use crate::registry::fold;
 use crate::registry::model::*;
 use crate::registry::store::{self, DeviceKey, SiteFilter};
@@ -173,6 +173,17 @@ impl RegistryService {
         store::merchants_page(self.db.reader(), scope, name_contains, numbers, after, limit).await
     }
 
+    /// How many merchants match, counted up to `limit`.
+    pub async fn count_merchants(
+        &self,
+        scope: &Scope,
+        name_contains: Option<&str>,
+        numbers: Option<&[String]>,
+        limit: u64,
+    ) -> StoreResult<u64> {
+        store::count_merchants(self.db.reader(), scope, name_contains, numbers, limit).await
+    }
+
     /// Sites by id, in any order.
     pub async fn sites_by_ids(&self, scope: &Scope, ids: &[SiteId]) -> StoreResult<Vec<Site>> {
         store::sites_by_ids(self.db.reader(), scope, ids).await
@@ -186,6 +197,11 @@ impl RegistryService {
     /// Sites in the order they were made.
     pub async fn sites_page(&self, scope: &Scope, filter: &SiteFilter, after: Option<Uuid>, limit: u64) -> StoreResult<Vec<Site>> {
         store::sites_page(self.db.reader(), scope, filter, after, limit).await
+    }
+
+    /// How many sites match, counted up to `limit`.
+    pub async fn count_sites(&self, scope: &Scope, filter: &SiteFilter, limit: u64) -> StoreResult<u64> {
+        store::count_sites(self.db.reader(), scope, filter, limit).await
     }
 
     /// Positions by id, in any order.
@@ -233,6 +249,11 @@ impl RegistryService {
         store::technicians_page(self.db.reader(), scope, after, limit).await
     }
 
+    /// How many technicians there are, counted up to `limit`.
+    pub async fn count_technicians(&self, scope: &Scope, limit: u64) -> StoreResult<u64> {
+        store::count_technicians(self.db.reader(), scope, limit).await
+    }
+
     /// Parts of devices.
     pub async fn components_of(&self, scope: &Scope, devices: &[DeviceId]) -> StoreResult<Vec<Component>> {
         store::components_of(self.db.reader(), scope, devices).await
@@ -248,11 +269,25 @@ impl RegistryService {
         store::external_ids_of(self.db.reader(), scope, devices).await
     }
 
-    /// Events of a device file after a sequence, oldest first; unreadable ones are left out
-    /// (the integrity names them).
-    pub async fn history(&self, scope: &Scope, device: DeviceId, filter: &EventFilter, after: i64, limit: u64) -> StoreResult<Vec<Event>> {
-        let stored = file_store::events(self.db.reader(), scope, device, filter, after, limit).await?;
-        Ok(stored.iter().filter_map(file::read).collect())
+    /// A page of a device file after a sequence, as stored: [`file::read`] reads its events, and
+    /// those that cannot be read have their place in it too.
+    pub async fn history(&self, scope: &Scope, device: DeviceId, filter: &EventFilter, after: i64, first: u32) -> StoreResult<FilePage> {
+        let stored = file_store::events(self.db.reader(), scope, device, filter, after, u64::from(first) + 1).await?;
+        Ok(FilePage::new(stored, first))
+    }
+
+    /// The first page of each of these device files; devices without events are absent.
+    pub async fn first_pages(&self, scope: &Scope, devices: &[DeviceId], first: u32) -> StoreResult<HashMap<DeviceId, FilePage>> {
+        let mut files: HashMap<DeviceId, Vec<StoredEvent>> = HashMap::new();
+        for event in file_store::first_events(self.db.reader(), scope, devices, first.saturating_add(1)).await? {
+            files.entry(event.device).or_default().push(event);
+        }
+        Ok(files.into_iter().map(|(device, stored)| (device, FilePage::new(stored, first))).collect())
+    }
+
+    /// How many events a device file has, counted up to `limit`.
+    pub async fn count_history(&self, scope: &Scope, device: DeviceId, filter: &EventFilter, limit: u64) -> StoreResult<u64> {
+        file_store::count_events(self.db.reader(), scope, device, filter, limit).await
     }
 
     /// Walks a device file.
