@@ -199,7 +199,15 @@ async fn work(command: Command, config: &Config) -> Result<(), Failure> {
                     "made a fleet of {} devices with {} readings and {} visits in fourteen months",
                     told.devices, told.readings, told.visits
                 ))?,
-                Outcome::Found => say("the fleet is there already; it was planned up to now")?,
+                Outcome::Found { devices, is_as_asked } => {
+                    say(&format!("the fleet of {devices} devices is there already; it was planned up to now"))?;
+                    if !is_as_asked {
+                        let _ = writeln!(
+                            io::stderr(),
+                            "--devices and --seed make a new fleet only; for another one delete its database or name another with --database"
+                        );
+                    }
+                }
             }
             serve(app, config, listener).await
         }
@@ -396,7 +404,7 @@ async fn verify(app: &App) -> Result<(), Failure> {
     }
     match bad {
         0 => say(&format!("{files} device files with {events} events are intact and agree with the tables")),
-        _ => Err(format!("{bad} device files are not what they should be ({files} walked); they are named above").into()),
+        _ => Err(format!("{bad} of {files} device files: not what they should be; they are named above").into()),
     }
 }
 

@@ -4,7 +4,7 @@ use super::model::WorkOrderState;
 use crate::db::StoreError;
 use crate::db::tx::IdempotencyError;
 use crate::kernel::code::{Code, Refusal};
-use chrono::{DateTime, Utc};
+use chrono::NaiveDate;
 
 /// Why planning refuses.
 #[derive(Debug, thiserror::Error)]
@@ -109,10 +109,17 @@ pub enum Error {
     #[error("this item has no due occurrence now; there is nothing to skip or postpone")]
     OccurrenceNotCurrent,
     /// A compliance plan.
-    #[error("this plan is required for compliance: name an approver and a waiver to skip it or to postpone it past its band (it ends {window_end})")]
+    #[error(
+        "this plan is required for compliance: skipping it, or postponing it past {until}, needs a waiver that names who \
+         approved it; {how}"
+    )]
     WaiverRequired {
-        /// End of the band.
-        window_end: DateTime<Utc>,
+        /// Last day of the band, in the site's zone.
+        until: NaiveDate,
+        /// Input field.
+        field: &'static str,
+        /// What to do.
+        how: &'static str,
     },
     /// The same idempotency key with other input.
     #[error("this idempotency key was used with other input; use a new key for a new request")]
@@ -166,7 +173,7 @@ impl Refusal for Error {
             Self::UnknownMeter { .. } => one("triggers"),
             Self::IllegalTransition { .. } | Self::CompletionNeedsVisit | Self::SkipNeedsSkipOccurrence => one("state"),
             Self::Conflict { .. } => one("expectedVersion"),
-            Self::WaiverRequired { .. } => one("waiver"),
+            Self::WaiverRequired { field, .. } => one(field),
             Self::IdempotencyMismatch => one("idempotencyKey"),
             Self::OccurrenceNotCurrent | Self::Store(_) => vec![],
         }

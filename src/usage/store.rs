@@ -197,6 +197,8 @@ pub async fn readings_by_terminal(
         .filter(C::DeviceId.eq(device.0))
         .filter(C::TerminalNumber.eq(terminal_number))
         .filter(C::ReadAt.gte(from))
+        // What is kept aside for its time was never counted for anybody.
+        .filter(C::Disposition.is_not_in(codes_that(Disposition::is_outside_fold)))
         .all(db)
         .await?;
     Ok(rows.into_iter().map(|r| (r.meter_code, Reading { read_at: r.read_at, value: r.value })).collect())
@@ -216,6 +218,7 @@ pub async fn take_out_by_terminal(
         .filter(meter_reading::Column::MeterCode.eq(key.1.as_str()))
         .filter(meter_reading::Column::TerminalNumber.eq(terminal_number))
         .filter(meter_reading::Column::ReadAt.gte(from))
+        .filter(meter_reading::Column::Disposition.is_not_in(codes_that(Disposition::is_outside_fold)))
         .exec(db)
         .await?;
     scoped::delete_many::<device_meter::Entity>(scope)

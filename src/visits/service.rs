@@ -122,7 +122,7 @@ impl VisitService {
         flag_other_sites(tx, &mut drafts).await?;
 
         let facts: Vec<VisitLineFact> = drafts.iter().enumerate().map(|(place, draft)| draft.fact(place)).collect();
-        let results = self.planning.record_visit_lines(tx, &facts).await?;
+        let (results, sites) = self.planning.record_visit_lines(tx, &facts).await?;
         // After the files are locked: a visit that waits for one must not keep the numbers.
         number(tx, &mut rows).await?;
         for result in results {
@@ -152,6 +152,7 @@ impl VisitService {
         store::insert_lines(db, scope, &lines).await?;
         // Last: appending settles the devices, which must find the completed work in the log.
         self.file.append(tx, events).await?;
+        self.planning.settle(tx, &sites).await?;
         Ok(logged)
     }
 

@@ -272,7 +272,7 @@ impl DueExplanation {
         ctx: &Context<'_>,
         #[graphql(desc = "The request's language unless stated.")] language: Option<Language>,
     ) -> String {
-        due_sentence(&self.0, language.map_or(Cx::of(ctx).language, Into::into))
+        due_sentence(&self.0, Cx::of(ctx).now, language.map_or(Cx::of(ctx).language, Into::into))
     }
     /// The trigger that won; the plan's first when none gives a date.
     async fn trigger(&self) -> TriggerKind {

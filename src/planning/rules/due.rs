@@ -10,7 +10,7 @@ use crate::planning::model::{
 };
 use crate::usage::forecast::forecast;
 use crate::usage::model::UsagePattern;
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 /// What is known of one meter of the subject, for one item.
@@ -169,7 +169,9 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
     let occurrence_key = if on_grid { slot_key(zone, nominal_at) } else { after_anchor.clone() };
     let window_start = match slots.filter(|_| on_grid) {
         Some(slots) => slots.opens(nominal_at),
-        None => start_of_day(zone, sub_days(nominal_day, definition.early_days)),
+        // Never back to the work it counts from, which would then close its own successor.
+        None => start_of_day(zone, sub_days(nominal_day, definition.early_days))
+            .max(timeline.anchor.at + TimeDelta::microseconds(1)),
     };
     let mut window_end = end_of_day(zone, add_days(nominal_day, definition.late_days));
     // A postponement names what waited then. Between two pieces of work the winner can change

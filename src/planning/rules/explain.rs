@@ -36,7 +36,7 @@ pub fn shown_units(units: i64, decimals: i32) -> String {
 fn shown_rate(per_day: f64, decimals: i32, language: Language) -> String {
     let rate = per_day / 10_f64.powi(decimals.clamp(0, 9));
     match (rate, language) {
-        (r, _) if r >= 100.0 => format!("{r:.0}"),
+        (r, _) if r >= 100.0 => shown_units(r.round() as i64, 0),
         (r, _) if r >= 0.1 => format!("{r:.1}"),
         (r, _) if r <= 0.0 => "0".to_owned(),
         (_, Language::En) => "less than 0.1".to_owned(),
@@ -202,8 +202,11 @@ fn source_words(source: RateSource, language: Language) -> &'static str {
     }
 }
 
+/// Days without a reading after which a date is said to rest on an old rate.
+const SILENT_DAYS: i64 = 14;
+
 /// Units left, rate and last reading: what every usage date rests on.
-fn usage_facts(basis: &UsageBasis, name: &str, zone: Tz, language: Language) -> String {
+fn usage_facts(basis: &UsageBasis, name: &str, zone: Tz, today: NaiveDate, language: Language) -> String {
     let every = shown_units(basis.every, basis.decimals);
     let left = shown_units(basis.units_left.max(0), basis.decimals);
     let over = shown_units(basis.units_left.saturating_neg(), basis.decimals);
@@ -211,22 +214,29 @@ fn usage_facts(basis: &UsageBasis, name: &str, zone: Tz, language: Language) -> 
     let source = source_words(basis.source, language);
     let reading = basis.last_reading_at.map(|at| day(zone, at));
     let is_over = basis.units_left < 0;
+    let silent = reading.map_or(0, |r| (today - r).num_days());
+    let silence = match language {
+        _ if silent < SILENT_DAYS => String::new(),
+        Language::En => format!(", silent for {silent} days, so the date assumes its old rate"),
+        Language::Zh => format!("，已{silent}天无读数，日期按原用量推算"),
+    };
     match (language, reading) {
         (Language::En, Some(reading)) => {
             let state = if is_over { format!("{every} {name} passed by {over}") } else { format!("{left} of {every} {name} left") };
-            format!("{state}, about {rate} a day ({source}), last reading {reading}")
+            format!("{state}, about {rate} a day ({source}), last reading {reading}{silence}")
         }
         (Language::En, None) => format!("{every} {name}, about {rate} a day ({source}), no reading yet"),
         (Language::Zh, Some(reading)) => {
             let state = if is_over { format!("已超出{over}") } else { format!("还剩{left}") };
-            format!("{name}每{every}一次，{state}，日均约{rate}（{source}），最近读数{reading}")
+            format!("{name}每{every}一次，{state}，日均约{rate}（{source}），最近读数{reading}{silence}")
         }
         (Language::Zh, None) => format!("{name}每{every}一次，日均约{rate}（{source}），尚无读数"),
     }
 }
 
 /// The winner's own words.
-fn core(candidate: &DueCandidate, due: NaiveDate, explanation: &Explanation, zone: Tz, language: Language) -> String {
+fn core(candidate: &DueCandidate, due: NaiveDate, explanation: &Explanation, today: NaiveDate, language: Language) -> String {
+    let zone = zone_of(explanation);
     let since = since(explanation, zone, language);
     let from = day(zone, explanation.anchor.at);
     match (&candidate.trigger, &candidate.basis, language) {
@@ -252,11 +262,15 @@ fn core(candidate: &DueCandidate, due: NaiveDate, explanation: &Explanation, zon
         }
         (Trigger::Usage { .. }, Some(basis), _) => {
             let name = meter_name(&candidate.trigger, language);
-            let facts = usage_facts(basis, &name, zone, language);
+            let facts = usage_facts(basis, &name, zone, today, language);
             match (basis.crossed_at, language) {
                 (Some(_), Language::En) => format!("the counter reached the limit on {due}; {facts} ({since})"),
                 (Some(_), Language::Zh) => format!("计数已于{due}达到上限；{facts}（{since}）"),
-                (None, Language::En) => format!("the limit is expected to be reached on {due}; {facts} ({since})"),
+                (None, Language::En) => {
+                    let verb = if due < today { "was" } else { "is" };
+                    format!("the limit {verb} expected to be reached on {due}; {facts} ({since})")
+                }
+                (None, Language::Zh) if due < today => format!("原预计{due}达到上限；{facts}（{since}）"),
                 (None, Language::Zh) => format!("预计{due}达到上限；{facts}（{since}）"),
             }
         }
@@ -270,14 +284,14 @@ fn core(candidate: &DueCandidate, due: NaiveDate, explanation: &Explanation, zon
 }
 
 /// What another trigger would have said.
-fn other(candidate: &DueCandidate, zone: Tz, language: Language) -> String {
+fn other(candidate: &DueCandidate, zone: Tz, today: NaiveDate, language: Language) -> String {
     let label = match (&candidate.trigger, language) {
         (Trigger::CalendarFixed { cron }, _) => grid_words(cron, language),
         (Trigger::CalendarFloating { every }, Language::En) => format!("by calendar ({})", period_words(every, language)),
         (Trigger::CalendarFloating { every }, Language::Zh) => format!("按日历（满{}）", period_words(every, language)),
         (Trigger::Usage { .. }, _) => {
             let name = meter_name(&candidate.trigger, language);
-            let facts = candidate.basis.as_ref().map_or(name.clone(), |b| usage_facts(b, &name, zone, language));
+            let facts = candidate.basis.as_ref().map_or(name.clone(), |b| usage_facts(b, &name, zone, today, language));
             match language {
                 Language::En => format!("by usage ({facts})"),
                 Language::Zh => format!("按用量（{facts}）"),
@@ -311,9 +325,15 @@ fn moved(adjustment: &DueAdjustment, zone: Tz, language: Language) -> String {
     }
 }
 
-/// Why the date is what it is, in one sentence; civil dates are in the explanation's zone.
-pub fn due_sentence(explanation: &Explanation, language: Language) -> String {
-    let zone: Tz = explanation.zone.parse().unwrap_or(Tz::UTC);
+fn zone_of(explanation: &Explanation) -> Tz {
+    explanation.zone.parse().unwrap_or(Tz::UTC)
+}
+
+/// Why the date is what it is, in one sentence as it is read at `now`; civil dates are in the
+/// explanation's zone.
+pub fn due_sentence(explanation: &Explanation, now: DateTime<Utc>, language: Language) -> String {
+    let zone = zone_of(explanation);
+    let today = day(zone, now);
     let winner = explanation.winner.and_then(|w| explanation.candidates.get(w));
     let mut parts = Vec::new();
     let headline = match winner.and_then(|c| c.due_at.map(|at| (c, at))) {
@@ -328,7 +348,7 @@ pub fn due_sentence(explanation: &Explanation, language: Language) -> String {
             let last = explanation.adjustments.last();
             let is_closed = last.is_some_and(|a| a.kind == AdjustmentKind::NoPermittedDay);
             let due = day(zone, last.map_or(nominal, |a| a.to));
-            let core = core(candidate, day(zone, nominal), explanation, zone, language);
+            let core = core(candidate, day(zone, nominal), explanation, today, language);
             match (is_closed, language) {
                 (true, Language::En) => format!("No date: {core}"),
                 (true, Language::Zh) => format!("暂无日期：{core}"),
@@ -340,7 +360,7 @@ pub fn due_sentence(explanation: &Explanation, language: Language) -> String {
     parts.insert(0, headline);
     parts.extend(explanation.adjustments.iter().map(|a| moved(a, zone, language)));
     let others = explanation.candidates.iter().enumerate().filter(|(place, _)| Some(*place) != explanation.winner);
-    parts.extend(others.map(|(_, candidate)| other(candidate, zone, language)));
+    parts.extend(others.map(|(_, candidate)| other(candidate, zone, today, language)));
     match language {
         Language::En => format!("{}.", parts.join("; ")),
         Language::Zh => format!("{}。", parts.join("；")),
@@ -410,13 +430,13 @@ mod tests {
             vec![],
         );
         assert_eq!(
-            due_sentence(&e, Language::En),
+            due_sentence(&e, at("2026-11-25T02:00:00Z"), Language::En),
             "Due 2026-11-28: the limit is expected to be reached on 2026-11-28; 320 of 3,500 transactions left, about \
              40.2 a day (this device's own usage), last reading 2026-11-24 (last done on 2026-09-01); by calendar \
              (90 days) it would be 2026-11-30."
         );
         assert_eq!(
-            due_sentence(&e, Language::Zh),
+            due_sentence(&e, at("2026-11-25T02:00:00Z"), Language::Zh),
             "2026-11-28到期：预计2026-11-28达到上限；交易笔数每3,500一次，还剩320，日均约40.2（本机用量），最近读数2026-11-24\
              （上次完成于2026-09-01）；按日历（满90天）为2026-11-30。"
         );
@@ -430,7 +450,7 @@ mod tests {
             vec![],
         );
         assert_eq!(
-            due_sentence(&e, Language::En),
+            due_sentence(&e, at("2026-11-25T02:00:00Z"), Language::En),
             "Due 2026-11-28: 1 year 6 months after it was last done on 2026-09-01; by usage (3,500 transactions passed \
              by 120, about 40.2 a day (this device's own usage), last reading 2026-11-24) it would be 2026-11-29."
         );
@@ -446,12 +466,12 @@ mod tests {
         };
         let e = explained(vec![floating("P1M", "2026-11-28T16:00:00Z")], 0, vec![closed]);
         assert_eq!(
-            due_sentence(&e, Language::En),
+            due_sentence(&e, at("2026-11-25T02:00:00Z"), Language::En),
             "Due 2026-11-28: 1 month after it was last done on 2026-09-01; brought forward from 2026-11-29, when the \
              site is closed."
         );
         assert_eq!(
-            due_sentence(&e, Language::Zh),
+            due_sentence(&e, at("2026-11-25T02:00:00Z"), Language::Zh),
             "2026-11-28到期：距上次完成（2026-09-01）满1个月；门店2026-11-29不营业，提前到2026-11-28。"
         );
     }

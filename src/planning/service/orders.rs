@@ -16,7 +16,7 @@ use crate::planning::rules;
 use crate::planning::store;
 use crate::registry::file::{EventKind, NewEvent};
 use crate::registry::store as registry_store;
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -262,6 +262,10 @@ impl PlanningService {
             return Ok(done);
         }
         let scheduled_for = instant(input.scheduled_for, "scheduledFor")?;
+        if scheduled_for < call.now - TimeDelta::days(1) {
+            let problem = "scheduledFor lies in the past; give the day on which it is to be done".into();
+            return Err(Error::Instant { field: "scheduledFor", problem });
+        }
         let mut order = self.locked_order(&tx, input.work_order_id).await?;
         expect(input.expected_version, order.version)?;
         if order.state != WorkOrderState::Scheduled && !order.state.may_become(WorkOrderState::Scheduled) {
@@ -329,7 +333,9 @@ impl PlanningService {
             && self.plan_of(&tx, item).await?.definition.is_compliance
         {
             // Cancelling would skip it without a waiver.
-            return Err(Error::WaiverRequired { window_end: order.window_end });
+            let zone = self.zone_of(&tx, item).await?;
+            let until = local_date(zone, order.window_end);
+            return Err(Error::WaiverRequired { until, field: "reissue", how: "use skipOccurrence, or cancel with reissue" });
         }
         let payload = json!({"from": from, "to": order.state, "reason": reason});
         let order = self.save(&tx, order, EventKind::WorkOrderStateChanged, payload).await?;
@@ -363,8 +369,9 @@ impl PlanningService {
         let (item, order) = self.occurrence(&tx, input.occurrence, input.expected_version).await?;
         let plan = self.plan_of(&tx, &item).await?;
         if plan.definition.is_compliance && waiver.is_none() {
-            let window_end = item.due.as_ref().map_or(call.now, |d| d.window_end);
-            return Err(Error::WaiverRequired { window_end });
+            let zone = self.zone_of(&tx, &item).await?;
+            let until = local_date(zone, item.due.as_ref().map_or(call.now, |d| d.window_end));
+            return Err(Error::WaiverRequired { until, field: "waiver", how: "give it as waiver" });
         }
         let (key, nominal) = match (&order, &item.due) {
             (Some(order), _) if order.occurrence_key.is_some() => {
@@ -437,7 +444,8 @@ impl PlanningService {
             return Err(Error::Invalid { field: "until".into(), problem });
         }
         if plan.definition.is_compliance && end_of_day(zone, input.until) > window_end && waiver.is_none() {
-            return Err(Error::WaiverRequired { window_end });
+            let until = local_date(zone, window_end);
+            return Err(Error::WaiverRequired { until, field: "waiver", how: "give it as waiver" });
         }
         let payload = json!({
             "occurrence": key, "from": due_at, "fromOn": local_date(zone, due_at), "to": to, "toOn": input.until,

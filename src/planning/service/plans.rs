@@ -231,7 +231,8 @@ impl PlanningService {
             d.triggers.iter().find(|t| matches!(t, Trigger::CalendarFixed { .. })).cloned()
         };
         definition.grid_since = before.grid_since;
-        if grid(&definition) != grid(&before) || definition.early_days != before.early_days {
+        let comes_back = update.is_active == Some(true) && !plan.is_active;
+        if comes_back || grid(&definition) != grid(&before) || definition.early_days != before.early_days {
             definition.grid_since = Some(call.now);
         }
         definition.source.clone_from(&before.source);

@@ -19,11 +19,16 @@ impl PlanningService {
     ///
     /// A visit counts whatever the order's state; it closes the open order if performed at or
     /// after the start of its band. Nothing is refused: what is odd comes back as a code. The
-    /// caller appends the visit to the device files afterwards, which settles the devices.
+    /// caller appends the visit to the device files afterwards, which settles the devices, and then
+    /// settles the sites that are answered; only then are order numbers taken, after the visit's.
     ///
     /// # Errors
     /// Storage only.
-    pub async fn record_visit_lines(&self, tx: &Tx, lines: &[VisitLineFact]) -> StoreResult<Vec<LineResult>> {
+    pub async fn record_visit_lines(
+        &self,
+        tx: &Tx,
+        lines: &[VisitLineFact],
+    ) -> StoreResult<(Vec<LineResult>, Vec<Subject>)> {
         let (db, scope, now) = (tx.conn(), tx.scope(), tx.now());
         let order_ids: BTreeSet<WorkOrderId> = lines.iter().flat_map(|l| l.work_order_ids.iter().copied()).collect();
         let plan_ids: BTreeSet<PlanId> = lines.iter().flat_map(|l| l.plan_ids.iter().copied()).collect();
@@ -244,7 +249,6 @@ impl PlanningService {
         if !events.is_empty() {
             self.file.append(tx, events).await?;
         }
-        // Sites settle here: the visit's own file events settle only devices.
         let sites: Vec<Subject> = subjects
             .iter()
             .copied()
@@ -253,7 +257,6 @@ impl PlanningService {
             .collect::<std::collections::HashSet<_>>()
             .into_iter()
             .collect();
-        self.settle(tx, &sites).await?;
-        Ok(results)
+        Ok((results, sites))
     }
 }

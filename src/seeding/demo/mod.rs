@@ -14,6 +14,7 @@ use self::story::{Story, Told};
 use super::{Error, Rooms, reference};
 use crate::db::lease;
 use crate::kernel::ids::DeviceModelId;
+use crate::registry::model::DeviceFilter;
 use chrono::TimeDelta;
 use std::collections::{BTreeSet, HashMap};
 
@@ -33,8 +34,13 @@ pub struct DemoOptions {
 pub enum Outcome {
     /// The fleet was made.
     Made(Told),
-    /// It was there already, and was planned up to now.
-    Found,
+    /// One was there already, and was planned up to now.
+    Found {
+        /// How many devices it has.
+        devices: u64,
+        /// As many as were asked for.
+        is_as_asked: bool,
+    },
 }
 
 /// The row that says the fleet was made to the end.
@@ -48,7 +54,8 @@ pub async fn run(rooms: Rooms<'_>, options: DemoOptions) -> Result<Outcome, Erro
     let call = (rooms.call)(rooms.now);
     if lease::last_fire(rooms.db, MADE).await?.is_some() {
         rooms.planning.run(&call, false).await?;
-        return Ok(Outcome::Found);
+        let found = rooms.registry.count_devices(&call.scope, &DeviceFilter::default(), u64::MAX >> 1).await?;
+        return Ok(Outcome::Found { devices: found, is_as_asked: found == options.devices as u64 });
     }
     if !rooms.registry.merchants_page(&call.scope, None, None, None, 1).await?.is_empty() {
         return Err(Error::NotEmpty);

@@ -12,7 +12,9 @@ use crate::kernel::scope::Scope;
 use crate::planning::model::{
     ExecutionChannel, MaintenancePlan, Trigger, WorkOrder, WorkOrderFilter, WorkOrderOrderField, WorkOrderState,
 };
-use crate::planning::service::{ChangeState, OccurrenceRef, PostponeOccurrence, ScheduleOrder, SkipOccurrence};
+use crate::planning::service::{
+    ChangeState, OccurrenceRef, PlanUpdate, PostponeOccurrence, ScheduleOrder, SkipOccurrence,
+};
 use crate::registry::file::sha256_hex;
 use crate::registry::model::{DeviceRef, OpeningHours};
 use crate::registry::service::{
@@ -30,6 +32,14 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Days a technician looks ahead when orders are shared out.
 const AHEAD: TimeDelta = TimeDelta::days(14);
+/// How long before now tillkeep took over the planning; what was done before was logged later.
+const PLANNED: TimeDelta = TimeDelta::days(70);
+const WEEK: TimeDelta = TimeDelta::days(7);
+const MONTH: TimeDelta = TimeDelta::days(30);
+/// How long after a visit it is logged at the earliest.
+const OVERNIGHT: TimeDelta = TimeDelta::hours(10);
+/// The note on work that a shop did itself.
+const OWN_WORK: &str = "商户自行完成，电话确认";
 /// Orders read at a time.
 const ORDERS: u64 = 20_000;
 /// Orders with a date and a technician when the demo begins.
@@ -51,6 +61,15 @@ pub struct Told {
 struct Intent {
     on: NaiveDate,
     outcome: VisitLineOutcome,
+}
+
+/// A visit before tillkeep planned.
+struct OldTrip {
+    site: usize,
+    begun: DateTime<Utc>,
+    is_own: bool,
+    /// Device, plans whose work was done, and when.
+    lines: Vec<(usize, Vec<PlanId>, DateTime<Utc>)>,
 }
 
 /// Everything the story has made so far.
@@ -98,32 +117,55 @@ impl<'a> Story<'a> {
     /// Storage; something the rooms refuse, which is a fault of ours.
     pub async fn tell(mut self, readings: Vec<FleetReading>, progress: bool) -> Result<Told, Error> {
         let (start, now) = (self.fleet.start, self.fleet.now);
+        let planned = (now - PLANNED).max(start);
         self.places(start).await?;
         self.register(None, start).await?;
         self.acts(None, start).await?;
-        self.done_before(start).await?;
-        let weeks = (now - start).num_days() / 7 + 1;
-        let bar = if progress { ProgressBar::new(weeks as u64) } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} week {pos}/{len}") {
+        let bar = if progress { ProgressBar::new((now - start).num_days() as u64) } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} day {pos}/{len}") {
             bar.set_style(style);
         }
         bar.set_message("making fourteen months of history");
         let mut readings = self.with_delays(readings).into_iter().peekable();
+        let mut past = self.work_of_old(planned).await?.into_iter().peekable();
+        self.switch_plans(start, false).await?;
         let mut from = start;
         while from < now {
-            let to = (from + TimeDelta::days(7)).min(now);
+            let is_planned = from >= planned;
+            let step = if is_planned { WEEK } else { MONTH.min(planned - from) };
+            let to = (from + step).min(now);
             self.register(Some(from), to).await?;
             self.acts(Some(from), to).await?;
-            let mut week = Vec::new();
+            let mut arrived = Vec::new();
             while let Some((_, reading)) = readings.next_if(|(at, _)| *at <= to) {
-                week.push(reading);
+                arrived.push(reading);
             }
-            self.read(week, to).await?;
-            self.work(from, to).await?;
-            self.late_visit(from, to).await?;
-            self.rooms.planning.run(&(self.rooms.call)(to), false).await?;
-            self.share_out(to).await?;
-            bar.inc(1);
+            self.read(arrived, to).await?;
+            if is_planned {
+                self.work(from, to).await?;
+                self.late_visit(from, to).await?;
+            } else {
+                let mut done = Vec::new();
+                while let Some(trip) = past.next_if(|t| t.begun + OVERNIGHT <= to) {
+                    let mut lines = Vec::with_capacity(trip.lines.len());
+                    for (device, plans, at) in trip.lines {
+                        let id = self.device(device)?;
+                        lines.push(self.line(Some(id), vec![], plans, at, VisitLineOutcome::Done));
+                    }
+                    let mut visit = self.visit(trip.site, trip.begun, lines);
+                    visit.notes = trip.is_own.then(|| OWN_WORK.to_owned());
+                    done.push(visit);
+                }
+                self.log(done, to).await?;
+                if to >= planned {
+                    self.switch_plans(to, true).await?;
+                }
+            }
+            if to >= planned {
+                self.rooms.planning.run(&(self.rooms.call)(to), false).await?;
+                self.share_out(to).await?;
+            }
+            bar.inc((to - from).num_days() as u64);
             from = to;
         }
         self.planners_desk(now).await?;
@@ -313,25 +355,73 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    /// Work done before the history begins, so that dates are spread from the first week on.
-    async fn done_before(&mut self, start: DateTime<Utc>) -> Result<(), Error> {
+    /// Switches every plan off or on: while they are off, work is logged and nothing is due.
+    async fn switch_plans(&self, at: DateTime<Utc>, is_active: bool) -> Result<(), Error> {
+        for plan in self.rooms.planning.plans_page(&self.scope(), None, None, None, ORDERS).await? {
+            let update = PlanUpdate {
+                plan_id: plan.id,
+                expected_version: None,
+                definition: None,
+                triggers: None,
+                is_active: Some(is_active),
+            };
+            self.rooms.planning.update_plan(&(self.rooms.call)(at), update).await?;
+        }
+        Ok(())
+    }
+
+    /// The visits of the time before tillkeep planned: what technicians did by their old calendar,
+    /// each device at its own pace, a site's work of one week on one day. By date.
+    async fn work_of_old(&mut self, until: DateTime<Utc>) -> Result<Vec<OldTrip>, Error> {
+        let (zone, fleet) = (self.fleet.zone, self.fleet);
         let plans = self.rooms.planning.plans_page(&self.scope(), None, None, Some(true), ORDERS).await?;
-        let mut visits = Vec::new();
-        for stay in self.fleet.stays.iter().filter(|s| s.from < start) {
-            let position = &self.fleet.positions[stay.position];
-            for plan in plans.iter().filter(|p| p.definition.subject == SubjectKind::Device) {
-                if !plan.definition.selector.everything {
-                    continue;
+        // Site, week, whether the shop does it itself → device → plans.
+        let mut trips: BTreeMap<(i64, usize, bool), BTreeMap<usize, Vec<PlanId>>> = BTreeMap::new();
+        for stay in &fleet.stays {
+            let position = &fleet.positions[stay.position];
+            let (begin, end) = (stay.from.max(fleet.start - MONTH * 6), stay.to.unwrap_or(until).min(until));
+            for plan in plans.iter().filter(|p| p.definition.selector.everything) {
+                let Some(cycle) = cycle_days(plan, position.level, begin) else { continue };
+                let is_own = plan.definition.channel == ExecutionChannel::Merchant;
+                let mut days = self.rng.random_range(0.0..1.0) * cycle;
+                while begin + TimeDelta::days(days as i64) < end {
+                    let day = (begin + TimeDelta::days(days as i64) - DateTime::UNIX_EPOCH).num_days();
+                    // What shops do themselves was written down by nobody; the last time is asked for.
+                    let is_known = !is_own || (end - begin).num_days() as f64 - days < cycle;
+                    let is_before = begin + TimeDelta::days(days as i64) < fleet.start;
+                    if is_known && !is_before {
+                        let of_trip = trips.entry((day / 7, position.site, is_own)).or_default();
+                        of_trip.entry(stay.device).or_default().push(plan.id);
+                    }
+                    days += cycle.max(5.0) * self.rng.random_range(0.85..1.15);
                 }
-                let Some(cycle) = cycle_days(plan, position.level, start) else { continue };
-                let days = self.rng.random_range(0.0..1.0) * cycle.min((start - stay.from).num_days() as f64);
-                let day = local_date(self.fleet.zone, start) - TimeDelta::days(1 + days as i64);
-                let at = self.local(day, 10, 15).max(stay.from);
-                let lines = vec![self.line(Some(self.device(stay.device)?), vec![], vec![plan.id], at, VisitLineOutcome::Done)];
-                visits.push(self.visit(position.site, at, lines));
             }
         }
-        self.log(visits, start).await
+        let mut trips_of_old = Vec::with_capacity(trips.len());
+        for ((week, site, is_own), devices) in trips {
+            let day = local_date(zone, DateTime::UNIX_EPOCH + TimeDelta::days(week * 7 + (site % 6) as i64));
+            let begun = self.local(day, 9 + (site % 6) as u32, (site % 50) as u32);
+            let mut lines = Vec::new();
+            for (device, mut plan_ids) in devices {
+                // A swap within the week: the device was not there yet, or not any more.
+                let stood = fleet.stays.iter().any(|s| {
+                    s.device == device && s.from < begun && s.to.is_none_or(|to| begun + TimeDelta::hours(2) < to)
+                });
+                if !stood {
+                    continue;
+                }
+                plan_ids.sort_unstable();
+                plan_ids.dedup();
+                let at = begun + TimeDelta::minutes(6 * (1 + lines.len() as i64).min(15));
+                lines.push((device, plan_ids, at));
+            }
+            if lines.is_empty() || begun >= until - OVERNIGHT {
+                continue;
+            }
+            trips_of_old.push(OldTrip { site, begun, is_own, lines });
+        }
+        trips_of_old.sort_by_key(|t| t.begun);
+        Ok(trips_of_old)
     }
 
     // ---- week by week ----
@@ -467,7 +557,7 @@ impl<'a> Story<'a> {
         let mut visit = self.visit(site, begun, lines);
         visit.ended_at = Some(at.min(begun + TimeDelta::hours(3)) + TimeDelta::minutes(10));
         if is_own {
-            visit.notes = Some("商户自行完成，电话确认".to_owned());
+            visit.notes = Some(OWN_WORK.to_owned());
         }
         visit
     }

@@ -129,7 +129,7 @@ impl Source<'_> {
         }
         let mut counter = self.begins_at(stays, odd, rng);
         // What the parts saw: never reset with the counter.
-        let mut worn = counter as f64;
+        let mut worn = if odd.wraps_on.is_some() { 60_000.0 } else { counter as f64 };
         let modulus = odd.wraps_on.map(|_| self.p.usage.anomalies.wrap_modulus);
         let offset = u32::try_from(device % PART_DAYS as usize).unwrap_or(0);
         for stay in stays {

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 
 /// Where the shops are; outside the project, because the data must not be shipped.
-pub const PATH: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/usage/store_transactions_daily.csv.gz");
+pub const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/usage/store_transactions_daily.csv.gz");
 /// The shops' zone.
 pub const ZONE: &str = "America/Guayaquil";
 /// How far that zone is behind UTC, all year.

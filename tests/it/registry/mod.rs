@@ -1,0 +1,7 @@
+//! Devices, where they stand and stood, and how requests about them behave.
+
+mod moves;
+mod nodes;
+mod requests;
+mod sites;
+mod status;
