@@ -97,6 +97,11 @@ impl CatalogueService {
         Ok(meters)
     }
 
+    /// How many models there are, counted up to `limit`.
+    pub async fn count_models(&self, scope: &Scope, limit: u64) -> StoreResult<u64> {
+        store::count_models(self.db.reader(), scope, limit).await
+    }
+
     /// Models by id, in any order.
     pub async fn models_by_ids(&self, scope: &Scope, ids: &[DeviceModelId]) -> StoreResult<Vec<DeviceModel>> {
         store::models_by_ids(self.db.reader(), scope, ids).await

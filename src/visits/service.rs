@@ -255,6 +255,11 @@ impl VisitService {
             .collect()
     }
 
+    /// How many visits match, counted up to `limit`.
+    pub async fn count_visits(&self, scope: &Scope, filter: &VisitFilter, limit: u64) -> StoreResult<u64> {
+        store::count_visits(self.db.reader(), scope, filter, limit).await
+    }
+
     /// Visits by id, in any order.
     pub async fn visits_by_ids(&self, scope: &Scope, ids: &[VisitId]) -> StoreResult<Vec<ServiceVisit>> {
         store::visits_by_ids(self.db.reader(), scope, ids).await

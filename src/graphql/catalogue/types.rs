@@ -1,6 +1,6 @@
 //! Types of the catalogue.
 
-use crate::catalogue::{model, store};
+use crate::catalogue::model;
 use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page, row_cost};
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
@@ -186,7 +186,7 @@ pub async fn models_page(ctx: &Context<'_>, first: Option<i32>, after: Option<&s
     let rows = cx.services.catalogue.models_page(&cx.scope, key.as_ref(), limit).await.map_err(|e| cx.fail(e))?;
     let total = match asks(ctx, "totalCount") {
         true => {
-            let count = store::count_models(cx.services.db.reader(), &cx.scope, COUNT_LIMIT + 1).await;
+            let count = cx.services.catalogue.count_models(&cx.scope, COUNT_LIMIT + 1).await;
             Some(count.map_err(|e| cx.fail(e))?)
         }
         false => None,

@@ -358,11 +358,11 @@ impl MaintenanceItem {
     }
     /// First instant at which the work counts as on time; null without a due date.
     async fn window_start(&self) -> Option<DateTime<Utc>> {
-        self.0.due.as_ref().map(|d| d.window_start)
+        self.0.due.as_ref().filter(|d| d.due_at.is_some()).map(|d| d.window_start)
     }
     /// Last instant at which the work counts as on time; null without a due date.
     async fn window_end(&self) -> Option<DateTime<Utc>> {
-        self.0.due.as_ref().map(|d| d.window_end)
+        self.0.due.as_ref().filter(|d| d.due_at.is_some()).map(|d| d.window_end)
     }
     /// Why it is due then; null while the item is outside its plan.
     async fn explanation(&self) -> Option<DueExplanation> {

@@ -12,7 +12,7 @@ use crate::graphql::registry::types::{Device, Site, Technician};
 use crate::graphql::scalars::int;
 use crate::kernel::ids::{DeviceId, WorkOrderId};
 use crate::planning::model::LineResult;
-use crate::visits::{model, store};
+use crate::visits::model;
 use async_graphql::{ComplexObject, Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::sync::Arc;
@@ -211,7 +211,7 @@ async fn count(ctx: &Context<'_>, filter: &model::VisitFilter) -> Result<Option<
         return Ok(None);
     }
     let cx = Cx::of(ctx);
-    let count = store::count_visits(cx.services.db.reader(), &cx.scope, filter, COUNT_LIMIT + 1).await;
+    let count = cx.services.visits.count_visits(&cx.scope, filter, COUNT_LIMIT + 1).await;
     Ok(Some(count.map_err(|e| cx.fail(e))?))
 }
 

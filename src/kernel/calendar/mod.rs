@@ -6,7 +6,7 @@ mod period;
 pub use grid::{Grid, GridError};
 pub use period::{Period, PeriodError};
 
-use chrono::{DateTime, Days, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Days, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
 /// An instant outside the years the product works in.
@@ -68,10 +68,11 @@ pub fn local_to_instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
 fn gap_end(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     // A gap lies between the last instant whose local time is before `local` and the first whose
     // local time is after; offsets never change by more than a day, so search two days around.
-    let guess = local.and_utc();
+    // No gap begins or ends within a second.
+    let guess = local.with_nanosecond(0).unwrap_or(local).and_utc();
     let (mut before, mut after) = (guess - TimeDelta::days(2), guess + TimeDelta::days(2));
-    while after - before > TimeDelta::microseconds(1) {
-        let middle = before + (after - before) / 2;
+    while after - before > TimeDelta::seconds(1) {
+        let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
         if middle.with_timezone(&zone).naive_local() < local { before = middle } else { after = middle }
     }
     after

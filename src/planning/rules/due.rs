@@ -184,7 +184,7 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
         .map(|(_, e)| e)
         .filter(|e| e.occurrence_key.as_ref().is_some_and(|k| *k == after_anchor || slot_waits.as_ref() == Some(k)))
         .filter(|e| e.postponed_to.is_some_and(|to| to > nominal_at))
-        .max_by_key(|e| (e.recorded_at, e.id));
+        .max_by_key(|e| (e.performed_at, e.id));
     let mut due_at = Some(nominal_at);
     if let Some((entry, to)) = postponed.and_then(|e| e.postponed_to.map(|to| (e, to))) {
         explanation.adjustments.push(DueAdjustment {

@@ -11,6 +11,9 @@ mod explain;
 mod timeline;
 mod validate;
 
+#[cfg(test)]
+mod tests;
+
 pub use closed::ClosedDays;
 pub use decide::{Decision, ItemFacts, OrderMove, counts_from, decide, never_alive};
 pub use due::{DueOutcome, UsageFacts, next_due};

@@ -116,7 +116,7 @@ pub fn timeline(slots: Option<&Slots>, counts_from: DateTime<Utc>, log: &[LogEnt
         .filter(|(_, e)| e.kind == LogKind::Skipped)
         .filter_map(|(i, e)| e.nominal_due_at.map(|n| (i, e, n)))
         .collect();
-    skips.sort_by_key(|(_, e, nominal)| (*nominal, e.recorded_at, e.id));
+    skips.sort_by_key(|(_, e, nominal)| (*nominal, e.performed_at, e.id));
     let mut void = BTreeSet::new();
     let mut satisfied = done.clone();
     let mut anchors: BTreeSet<DateTime<Utc>> = done.iter().copied().collect();

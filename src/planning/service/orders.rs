@@ -436,7 +436,7 @@ impl PlanningService {
         let closes = rules::Slots::of(&compiled, zone, call.now)
             .filter(|_| key == rules::slot_key(zone, nominal))
             .and_then(|slots| slots.closes(nominal));
-        if let Some(closes) = closes.filter(|closes| to >= *closes) {
+        if let Some(closes) = closes.filter(|closes| input.until >= local_date(zone, *closes)) {
             let problem = format!(
                 "until must be before {}, when the next date of the grid takes over; skip this one instead",
                 local_date(zone, closes)

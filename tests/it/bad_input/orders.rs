@@ -133,7 +133,7 @@ async fn a_compliance_plan_is_not_skipped_without_a_waiver() {
             ("skipOccurrence", by_order, "WAIVER_REQUIRED", "waiver"),
             ("postponeOccurrence", postpone("2026-08-06"), "WAIVER_REQUIRED", "waiver"),
             // This mutation takes no waiver.
-            to(&order, "CANCELLED", "WAIVER_REQUIRED"),
+            ("changeWorkOrderState", change(&order, "CANCELLED"), "WAIVER_REQUIRED", "reissue"),
         ],
     )
     .await;
