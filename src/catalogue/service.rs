@@ -171,9 +171,10 @@ impl CatalogueService {
     /// A model that exists; names, figures or texts out of bounds.
     pub async fn create_model(&self, call: &Call, new: NewModel) -> Result<ModelCreated, Error> {
         let invalid = |field: &str, problem: String| Error::Invalid { field: field.into(), problem };
-        let text = |value: &str, field: &str, max: usize| {
-            clean_text(value, max).map_err(|e| invalid(field, format!("{field} {e}")))
+        let named = |value: &str, field: &str, name: &str, max: usize| {
+            clean_text(value, max).map_err(|problem| Error::Text { field: field.into(), name: name.into(), problem })
         };
+        let text = |value: &str, field: &str, max: usize| named(value, field, field, max);
         let tx = self.db.begin(call).await?;
         if let Some(done) = tx.replay().await? {
             return Ok(done);
@@ -185,7 +186,7 @@ impl CatalogueService {
             None => format!("{manufacturer}/{name}/{}", new.hardware_revision.as_deref().unwrap_or("").trim()),
         };
         if new.meters.len() > 50 {
-            return Err(invalid("meters", "give at most 50 meters".into()));
+            return Err(Error::TooMany { field: "meters", given: new.meters.len(), max: 50 });
         }
         let parts: HashSet<ComponentKind> = new.components.iter().map(|c| c.kind).collect();
         if parts.len() < new.components.len() {
@@ -227,8 +228,8 @@ impl CatalogueService {
             };
             let max_per_day = units(m.max_per_day, "maxPerDay")?;
             let modulus = m.modulus.map(|v| units(v, "modulus")).transpose()?;
-            if max_per_day <= 0 || modulus.is_some_and(|v| v <= 0) || !m.planning_per_day.is_finite() || m.planning_per_day < 0.0 {
-                return Err(invalid("meters", format!("maxPerDay and modulus of {meter_code} must be above 0, planningPerDay not below 0")));
+            if max_per_day <= 0 || modulus.is_some_and(|v| v <= 0) || !(0.0..=m.max_per_day).contains(&m.planning_per_day) {
+                return Err(invalid("meters", format!("maxPerDay and modulus of {meter_code} must be above 0, planningPerDay from 0 to maxPerDay")));
             }
             let rated_life = m.rated_life.map(|v| units(v, "ratedLife")).transpose()?;
             if rated_life.is_some_and(|v| v <= 0) {
@@ -239,7 +240,12 @@ impl CatalogueService {
                 max_per_day,
                 rated_life,
                 rated_life_basis: rated_life.map(|_| m.rated_life_basis.unwrap_or(Basis::Assumed)),
-                rated_life_source: optional(&m.rated_life_source, "ratedLifeSource", 500)?,
+                rated_life_source: m
+                    .rated_life_source
+                    .as_deref()
+                    .filter(|v| !v.trim().is_empty())
+                    .map(|v| named(v, "meters", "ratedLifeSource", 500))
+                    .transpose()?,
                 planning_per_day: m.planning_per_day * 10_f64.powi(meter.decimals),
                 meter_code,
             });
@@ -261,6 +267,11 @@ impl CatalogueService {
             version: 1,
             created_at: call.now,
         };
+        if !store::models_by_codes(tx.conn(), tx.scope(), std::slice::from_ref(&model.code)).await?.is_empty()
+            && new.code.is_some()
+        {
+            return Err(Error::CodeTaken { code: model.code });
+        }
         store::insert_model(tx.conn(), tx.scope(), &model).await.map_err(|e| match e {
             StoreError::Conflict { .. } => Error::ModelExists { manufacturer, name },
             other => Error::Store(other),

@@ -58,8 +58,6 @@ pub enum UserErrorCode {
     DeviceAlreadyInstalled,
     /// The device stands nowhere.
     DeviceNotInstalled,
-    /// The plan is for another kind of subject.
-    PlanNotForSubject,
     /// Orders are completed by logging the visit.
     CompletionNeedsVisit,
     /// Orders are skipped by skipOccurrence.
@@ -68,10 +66,6 @@ pub enum UserErrorCode {
     OccurrenceNotCurrent,
     /// A compliance plan needs an approver and a waiver.
     WaiverRequired,
-    /// The order is closed.
-    OrderClosed,
-    /// It is still in use.
-    InUse,
 }
 
 /// Why a request was refused, and what to do.

@@ -49,10 +49,9 @@ code_enum! {
         Ambiguous = "AMBIGUOUS", IllegalTransition = "ILLEGAL_TRANSITION", Conflict = "CONFLICT",
         IdempotencyMismatch = "IDEMPOTENCY_MISMATCH", UnknownMeter = "UNKNOWN_METER",
         PositionOccupied = "POSITION_OCCUPIED", DeviceAlreadyInstalled = "DEVICE_ALREADY_INSTALLED",
-        DeviceNotInstalled = "DEVICE_NOT_INSTALLED", PlanNotForSubject = "PLAN_NOT_FOR_SUBJECT",
+        DeviceNotInstalled = "DEVICE_NOT_INSTALLED",
         CompletionNeedsVisit = "COMPLETION_NEEDS_VISIT", SkipNeedsSkipOccurrence = "SKIP_NEEDS_SKIP_OCCURRENCE",
         OccurrenceNotCurrent = "OCCURRENCE_NOT_CURRENT", WaiverRequired = "WAIVER_REQUIRED",
-        OrderClosed = "ORDER_CLOSED", InUse = "IN_USE",
     }
 }
 

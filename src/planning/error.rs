@@ -4,6 +4,7 @@ use super::model::WorkOrderState;
 use crate::db::StoreError;
 use crate::db::tx::IdempotencyError;
 use crate::kernel::code::{Code, Refusal};
+use crate::kernel::text::TextError;
 use chrono::NaiveDate;
 
 /// Why planning refuses.
@@ -24,6 +25,28 @@ pub enum Error {
         field: String,
         /// What is wrong and what to do.
         problem: String,
+    },
+    /// A text is empty, too long, or cannot be shown.
+    #[error("{name} {problem}")]
+    Text {
+        /// Path of the input field.
+        field: Vec<&'static str>,
+        /// What it is called.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: TextError,
+    },
+    /// More than one request takes.
+    #[error("{given} {what} are too many; give at most {max}")]
+    TooMany {
+        /// Input field.
+        field: &'static str,
+        /// What there is too much of.
+        what: &'static str,
+        /// How many were given.
+        given: usize,
+        /// How many may be.
+        max: usize,
     },
     /// Something necessary is missing.
     #[error("{field} is missing: say {what}")]
@@ -86,6 +109,8 @@ pub enum Error {
     /// The state machine forbids it.
     #[error("a {from} work order cannot become {to}", from = from.as_str(), to = to.as_str())]
     IllegalTransition {
+        /// Input field.
+        field: &'static str,
         /// Where it is.
         from: WorkOrderState,
         /// Where it was to go.
@@ -143,7 +168,10 @@ impl Refusal for Error {
         Some(match self {
             Self::NotFound { .. } => Code::NotFound,
             Self::Invalid { .. } => Code::Invalid,
-            Self::Required { .. } => Code::Required,
+            Self::Required { .. } | Self::Text { problem: TextError::Empty, .. } => Code::Required,
+            Self::Text { problem: TextError::TooLong { .. }, .. } => Code::TooLong,
+            Self::Text { problem: TextError::Control, .. } => Code::Invalid,
+            Self::TooMany { .. } => Code::TooMany,
             Self::Instant { .. } => Code::InvalidInstant,
             Self::Cron { .. } => Code::InvalidCron,
             Self::Duration { .. } => Code::InvalidDuration,
@@ -165,13 +193,18 @@ impl Refusal for Error {
     fn field(&self) -> Vec<String> {
         let one = |f: &str| vec!["input".to_owned(), f.to_owned()];
         match self {
-            Self::NotFound { field, .. } | Self::Required { field, .. } | Self::Instant { field, .. } => one(field),
+            Self::NotFound { field, .. }
+            | Self::Required { field, .. }
+            | Self::TooMany { field, .. }
+            | Self::Instant { field, .. } => one(field),
+            Self::Text { field, .. } => std::iter::once("input").chain(field.iter().copied()).map(str::to_owned).collect(),
             Self::Invalid { field, .. } | Self::Cron { field, .. } | Self::Duration { field, .. } => one(field),
             Self::BandTooWide { .. } => one("earlyDays"),
             Self::EmptySelector => one("selector"),
             Self::CodeTaken { .. } => one("code"),
             Self::UnknownMeter { .. } => one("triggers"),
-            Self::IllegalTransition { .. } | Self::CompletionNeedsVisit | Self::SkipNeedsSkipOccurrence => one("state"),
+            Self::IllegalTransition { field, .. } => one(field),
+            Self::CompletionNeedsVisit | Self::SkipNeedsSkipOccurrence => one("state"),
             Self::Conflict { .. } => one("expectedVersion"),
             Self::WaiverRequired { field, .. } => one(field),
             Self::IdempotencyMismatch => one("idempotencyKey"),

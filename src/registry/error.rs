@@ -35,6 +35,14 @@ pub enum Error {
         /// What is wrong.
         error: TextError,
     },
+    /// Something necessary is missing.
+    #[error("{field} is missing: give {what}")]
+    Required {
+        /// Input field.
+        field: &'static str,
+        /// What is to be given.
+        what: &'static str,
+    },
     /// A number is out of its bounds.
     #[error("{problem}")]
     OutOfRange {
@@ -140,7 +148,7 @@ impl Refusal for Error {
         Some(match self {
             Self::NotFound { .. } => Code::NotFound,
             Self::Invalid { .. } | Self::Text { error: TextError::Control, .. } => Code::Invalid,
-            Self::Text { error: TextError::Empty, .. } => Code::Required,
+            Self::Required { .. } | Self::Text { error: TextError::Empty, .. } => Code::Required,
             Self::Text { error: TextError::TooLong { .. }, .. } => Code::TooLong,
             Self::OutOfRange { .. } => Code::OutOfRange,
             Self::TooMany { .. } => Code::TooMany,
@@ -165,6 +173,7 @@ impl Refusal for Error {
             Self::NotFound { field, .. }
             | Self::Invalid { field, .. }
             | Self::Text { field, .. }
+            | Self::Required { field, .. }
             | Self::OutOfRange { field, .. }
             | Self::TooMany { field, .. }
             | Self::Instant { field, .. }

@@ -73,10 +73,10 @@ impl Refusal for Error {
     fn code(&self) -> Option<Code> {
         Some(match self {
             Self::NotFound { .. } => Code::NotFound,
-            Self::NoLines => Code::Required,
+            Self::NoLines | Self::Text { problem: TextError::Empty, .. } => Code::Required,
             Self::TooMany { .. } => Code::TooMany,
             Self::Text { problem: TextError::TooLong { .. }, .. } => Code::TooLong,
-            Self::Text { problem: TextError::Empty | TextError::Control, .. } => Code::Invalid,
+            Self::Text { problem: TextError::Control, .. } => Code::Invalid,
             Self::Instant { .. } => Code::InvalidInstant,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::Store(_) => return None,

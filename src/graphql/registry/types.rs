@@ -191,7 +191,8 @@ impl Site {
         }
         devices_page(ctx, &list, Paging { first, after, last: None, before: None }).await
     }
-    /// Its own maintenance items, those of plans for sites, at most 100.
+    /// Its own maintenance items, those of plans for sites, at most 100; those it has left are
+    /// without a date.
     #[graphql(complexity = "row_cost(5, child_complexity)")]
     async fn maintenance_items(&self, ctx: &Context<'_>) -> Result<Vec<MaintenanceItem>> {
         items_of(ctx, self.0.id.0).await
@@ -209,7 +210,7 @@ impl Site {
 /// The living items of a subject.
 async fn items_of(ctx: &Context<'_>, subject: Uuid) -> Result<Vec<MaintenanceItem>> {
     let items = load(ctx, ItemsOf(subject)).await?.unwrap_or_default();
-    Ok(items.iter().filter(|i| i.is_alive).take(100).cloned().map(Into::into).collect())
+    Ok(items.iter().take(100).cloned().map(Into::into).collect())
 }
 
 shows! {
@@ -473,7 +474,7 @@ impl Device {
     ) -> Result<Option<UsagePattern>> {
         usage_pattern(ctx, self.0.id, query_text(meter, "meter", MAX_NUMBER)?).await
     }
-    /// What is planned for it, one item per plan, at most 100.
+    /// What is planned for it, one item per plan, at most 100; those it has left are without a date.
     #[graphql(complexity = "row_cost(5, child_complexity)")]
     async fn maintenance_items(&self, ctx: &Context<'_>) -> Result<Vec<MaintenanceItem>> {
         items_of(ctx, self.0.id.0).await

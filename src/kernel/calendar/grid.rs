@@ -54,25 +54,30 @@ const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 /// Fires looked at in one search at most: half a day of every minute twice over.
 const MAX_STEPS: usize = 2_000;
 
+/// What was given, as far as it helps to find it.
+fn shortened(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
 fn number(text: &str, names: &[&str], base: u32, field: &str) -> Result<u32, GridError> {
     let upper = text.to_ascii_uppercase();
     if let Some(place) = names.iter().position(|n| *n == upper) {
         return Ok(place as u32 + base);
     }
     text.parse().map_err(|_| GridError::Field {
-        field: field.to_owned(),
-        problem: format!("\"{text}\" is neither a number nor a name"),
+        field: shortened(field),
+        problem: format!("\"{}\" is neither a number nor a name", shortened(text)),
     })
 }
 
 /// The values of a field, or `None` when it begins with `*` and takes every one.
 fn values(field: &str, low: u32, high: u32, names: &[&str], base: u32) -> Result<Vec<u32>, GridError> {
-    let bad = |problem: String| GridError::Field { field: field.to_owned(), problem };
+    let bad = |problem: String| GridError::Field { field: shortened(field), problem };
     let mut found = std::collections::BTreeSet::new();
     for part in field.split(',') {
         let (range, step) = match part.split_once('/') {
             Some((range, step)) => {
-                let step: u32 = step.parse().map_err(|_| bad(format!("\"{step}\" is not a step")))?;
+                let step: u32 = step.parse().map_err(|_| bad(format!("\"{}\" is not a step", shortened(step))))?;
                 (range, step)
             }
             None => (part, 1),
@@ -115,7 +120,7 @@ impl Grid {
                 plain = plain.replace(name, "");
             }
             if let Some(character) = plain.chars().find(|c| !c.is_ascii_digit() && !"*,-/".contains(*c)) {
-                return Err(GridError::Character { character, field: (*field).to_owned() });
+                return Err(GridError::Character { character, field: shortened(field) });
             }
         }
         let [minute, hour, day, month, weekday] = fields[..] else {
@@ -142,7 +147,7 @@ impl Grid {
         let mut schedules = Vec::new();
         for schedule in texts {
             schedules.push(Schedule::from_str(&schedule).map_err(|e| GridError::Field {
-                field: text.to_owned(),
+                field: shortened(text),
                 problem: e.to_string(),
             })?);
         }

@@ -82,10 +82,11 @@ const MAX_MINUTES: u32 = 10_080;
 /// # Errors
 /// None, or more than ten.
 pub fn check_count(triggers: usize) -> Result<(), Error> {
-    if (1..=10).contains(&triggers) {
-        return Ok(());
+    match triggers {
+        0 => Err(Error::Required { field: "triggers", what: "what makes the plan fall due, 1 to 10 triggers" }),
+        1..=10 => Ok(()),
+        given => Err(Error::TooMany { field: "triggers", what: "triggers", given, max: 10 }),
     }
-    Err(Error::Invalid { field: "triggers".into(), problem: "give 1 to 10 triggers".into() })
 }
 
 /// Reads the triggers of a definition and checks everything a plan promises.

@@ -5,7 +5,7 @@ use super::PlanningService;
 use super::plans::clean_steps;
 use crate::db::numbers;
 use crate::db::tx::Tx;
-use crate::kernel::calendar::{check_instant, end_of_day, local_date, stamp, start_of_day};
+use crate::kernel::calendar::{InstantError, check_instant, end_of_day, local_date, stamp, start_of_day};
 use crate::kernel::call::Call;
 use crate::kernel::ids::{DeviceId, ItemId, LogEntryId, SiteId, TechnicianId, WorkOrderId};
 use crate::kernel::subject::{Subject, SubjectKind};
@@ -121,14 +121,13 @@ pub struct OrderChanged {
 }
 
 /// A free text; card numbers never reach a device file, which forgets nothing.
-fn words(text: &str, field: &str) -> Result<String, Error> {
-    let clean = clean_text(text, 1_000)
-        .map_err(|e| Error::Invalid { field: field.into(), problem: format!("{field} {e}") })?;
+fn words(text: &str, field: &'static str) -> Result<String, Error> {
+    let clean = clean_text(text, 1_000).map_err(|problem| Error::Text { field: vec![field], name: field, problem })?;
     Ok(mask_card_numbers(&clean).0)
 }
 
 /// An optional free text; empty means absent.
-fn optional_words(text: Option<&str>, field: &str) -> Result<Option<String>, Error> {
+fn optional_words(text: Option<&str>, field: &'static str) -> Result<Option<String>, Error> {
     text.filter(|t| !t.trim().is_empty()).map(|t| words(t, field)).transpose()
 }
 
@@ -185,10 +184,11 @@ impl PlanningService {
                 (Subject { kind: SubjectKind::Device, id: id.0 }, Some(device))
             }
             (None, Some(id)) => (Subject { kind: SubjectKind::Site, id: id.0 }, None),
-            _ => {
+            (None, None) => return Err(Error::Required { field: "deviceId", what: "which device or site it is for" }),
+            (Some(_), Some(_)) => {
                 return Err(Error::Invalid {
                     field: "deviceId".into(),
-                    problem: "give either deviceId or siteId".into(),
+                    problem: "give either deviceId or siteId, not both".into(),
                 });
             }
         };
@@ -269,7 +269,7 @@ impl PlanningService {
         let mut order = self.locked_order(&tx, input.work_order_id).await?;
         expect(input.expected_version, order.version)?;
         if order.state != WorkOrderState::Scheduled && !order.state.may_become(WorkOrderState::Scheduled) {
-            return Err(Error::IllegalTransition { from: order.state, to: WorkOrderState::Scheduled });
+            return Err(Error::IllegalTransition { field: "workOrderId", from: order.state, to: WorkOrderState::Scheduled });
         }
         if let Some(id) = input.assignee_id {
             let known = registry_store::technicians_by_ids(tx.conn(), tx.scope(), &[id]).await?;
@@ -306,7 +306,7 @@ impl PlanningService {
             _ => {}
         }
         if !order.state.may_become(input.state) {
-            return Err(Error::IllegalTransition { from: order.state, to: input.state });
+            return Err(Error::IllegalTransition { field: "state", from: order.state, to: input.state });
         }
         let reason = match (optional_words(input.reason.as_deref(), "reason")?, input.state) {
             (None, WorkOrderState::Cancelled | WorkOrderState::OnHold) => {
@@ -387,7 +387,7 @@ impl PlanningService {
         match order {
             Some(mut order) => {
                 if !order.state.may_become(WorkOrderState::Skipped) {
-                    return Err(Error::IllegalTransition { from: order.state, to: WorkOrderState::Skipped });
+                    return Err(Error::IllegalTransition { field: "workOrderId", from: order.state, to: WorkOrderState::Skipped });
                 }
                 order.state = WorkOrderState::Skipped;
                 order.close_reason = Some(reason);
@@ -417,7 +417,10 @@ impl PlanningService {
         let (item, order) = self.occurrence(&tx, input.occurrence, input.expected_version).await?;
         let plan = self.plan_of(&tx, &item).await?;
         let zone = self.zone_of(&tx, &item).await?;
-        let to = instant(start_of_day(zone, input.until), "until")?;
+        if !(2000..2100).contains(&input.until.year()) {
+            return Err(Error::Instant { field: "until", problem: format!("until {InstantError}") });
+        }
+        let to = start_of_day(zone, input.until);
         let (key, nominal, due_at, window_end) = match (&order, &item.due) {
             (Some(o), _) if o.occurrence_key.is_some() => {
                 (o.occurrence_key.clone().unwrap_or_default(), o.nominal_due_at, o.due_at, o.window_end)
@@ -549,7 +552,7 @@ impl PlanningService {
                 let order = self.locked_order(tx, id).await?;
                 expect(expected, order.version)?;
                 if !order.state.is_open() {
-                    return Err(Error::IllegalTransition { from: order.state, to: WorkOrderState::Skipped });
+                    return Err(Error::IllegalTransition { field: "workOrderId", from: order.state, to: WorkOrderState::Skipped });
                 }
                 let item_id = order.item_id.ok_or(Error::OccurrenceNotCurrent)?;
                 let item = store::items_by_ids(tx.conn(), tx.scope(), &[item_id])

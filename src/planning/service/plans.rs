@@ -73,12 +73,12 @@ pub struct PlanChanged {
 /// Cleans the texts of a task list.
 pub(super) fn clean_steps(steps: &mut [TaskStep]) -> Result<(), Error> {
     if steps.len() > 100 {
-        return Err(Error::Invalid { field: "steps".into(), problem: "give at most 100 steps".into() });
+        return Err(Error::TooMany { field: "steps", what: "steps", given: steps.len(), max: 100 });
     }
     for step in steps {
         for text in [&mut step.text.en, &mut step.text.zh] {
             *text = clean_text(text, 1_000)
-                .map_err(|e| Error::Invalid { field: "steps".into(), problem: format!("a step {e}") })?;
+                .map_err(|problem| Error::Text { field: vec!["steps"], name: "a step", problem })?;
         }
     }
     Ok(())
@@ -129,18 +129,19 @@ impl PlanningService {
     }
 
     fn check(definition: &mut PlanDefinition) -> Result<(), Error> {
-        for (text, field) in [(&mut definition.name.en, "name.en"), (&mut definition.name.zh, "name.zh")] {
+        for (text, language) in [(&mut definition.name.en, "en"), (&mut definition.name.zh, "zh")] {
             *text = clean_text(text, 200)
-                .map_err(|e| Error::Invalid { field: field.into(), problem: format!("{field} {e}") })?;
+                .map_err(|problem| Error::Text { field: vec!["name", language], name: "name", problem })?;
         }
         clean_steps(&mut definition.steps)?;
         let selector = &definition.selector;
-        let many = selector.model_ids.len() + selector.site_ids.len() + selector.region_codes.len();
-        if many > 1_000 || selector.region_codes.iter().any(|r| r.is_empty() || r.len() > 32) {
-            return Err(Error::Invalid {
-                field: "selector".into(),
-                problem: "name at most 1,000 models, sites and regions; region codes have 1 to 32 characters".into(),
-            });
+        let given = selector.model_ids.len() + selector.site_ids.len() + selector.region_codes.len();
+        if given > 1_000 {
+            return Err(Error::TooMany { field: "selector", what: "models, sites and regions", given, max: 1_000 });
+        }
+        for code in &mut definition.selector.region_codes {
+            *code = clean_text(code, 32)
+                .map_err(|problem| Error::Text { field: vec!["selector"], name: "a region code", problem })?;
         }
         rules::compile(definition).map(|_| ())
     }
@@ -172,7 +173,7 @@ impl PlanningService {
             return Ok(done);
         }
         let code = clean_text(&new.code, 64)
-            .map_err(|e| Error::Invalid { field: "code".into(), problem: format!("code {e}") })?;
+            .map_err(|problem| Error::Text { field: vec!["code"], name: "code", problem })?;
         let mut definition = new.definition;
         definition.triggers = self.triggers(&tx, &new.triggers).await?;
         Self::check(&mut definition)?;

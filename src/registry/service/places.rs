@@ -217,20 +217,22 @@ impl RegistryService {
     }
 
     fn site(&self, tx: &Tx, new: &NewSite) -> Result<Site, Error> {
-        let invalid = |field: &'static str, problem: &str| Error::Invalid { field, problem: problem.into() };
         hours(&new.opening_hours)?;
         match (new.latitude, new.longitude) {
             (Some(lat), Some(lon)) if lat.abs() <= 90.0 && lon.abs() <= 180.0 => {
                 if new.coordinate_system.is_none() {
-                    return Err(invalid("coordinateSystem", "say what the coordinates refer to: WGS84, GCJ02 or BD09"));
+                    let what = "what the coordinates refer to: WGS84, GCJ02 or BD09";
+                    return Err(Error::Required { field: "coordinateSystem", what });
                 }
             }
             (None, None) => {}
-            (Some(_), Some(_)) => {
+            (Some(lat), Some(_)) => {
+                let field = if lat.abs() <= 90.0 { "longitude" } else { "latitude" };
                 let problem = "latitude goes from -90 to 90, longitude from -180 to 180".into();
-                return Err(Error::OutOfRange { field: "latitude", problem });
+                return Err(Error::OutOfRange { field, problem });
             }
-            _ => return Err(invalid("latitude", "give both latitude and longitude, or neither")),
+            (Some(_), None) => return Err(Error::Required { field: "longitude", what: "both coordinates, or neither" }),
+            (None, Some(_)) => return Err(Error::Required { field: "latitude", what: "both coordinates, or neither" }),
         }
         too_many("closedDays", new.closed_days.len(), MAX_CLOSED_DAYS)?;
         Ok(Site {
@@ -385,6 +387,10 @@ impl RegistryService {
             return Err(Error::NotFound { what: "site", field: "siteId" });
         }
         let position = self.position(&tx, &new)?;
+        let at_site = store::positions_of_sites(tx.conn(), tx.scope(), &[new.site_id]).await?;
+        if at_site.iter().any(|p| p.name == position.name) {
+            return Err(Error::Exists { what: format!("a position {} at this site", position.name), field: "name" });
+        }
         store::insert_positions(tx.conn(), tx.scope(), std::slice::from_ref(&position)).await.map_err(taken(
             "a position of this name at the site, or this terminal number,",
             "terminalNumber",

@@ -254,7 +254,7 @@ async fn verify_names_the_device_and_the_event_that_was_changed() {
     }
     let said = run_on(&app.database_url, &["verify"]).failed();
     assert!(said.contains(&format!("{MAKER} CL2: event 1: its text does not match its hash")), "{said}");
-    assert!(said.contains("device files are not what they should be"), "{said}");
+    assert!(said.contains("1 of 2 device files: not what they should be"), "{said}");
     assert!(!said.contains("CL1"), "{said}");
 }
 
@@ -278,7 +278,7 @@ async fn the_demo_makes_a_fleet_once_and_the_same_one_for_the_same_seed() {
     let mut server = Server::start(&app.database_url, &demo);
     let (url, said) = server.listening();
     app.url = url;
-    assert_eq!(said, ["the fleet is there already; it was planned up to now"]);
+    assert_eq!(said, ["the fleet of 12 devices is there already; it was planned up to now"]);
     assert_eq!(serials(&app).await, fleet);
 }
 

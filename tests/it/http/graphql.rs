@@ -101,7 +101,8 @@ async fn what_cannot_be_read_is_400_to_who_asks_for_graphql_and_200_to_who_asks_
     let response = post(&app, "{ device(id: \"nonsense\") { id } }", &[("accept", GRAPHQL)]).await;
     assert_eq!(response.status().as_u16(), 200);
     let answer: Value = response.json().await.unwrap();
-    assert_eq!((&answer["data"], answer["errors"].as_array().unwrap().len()), (&json!({"device": null}), 1));
+    assert!(answer.get("data").is_some(), "{answer}");
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 1);
     let response = post(&app, VIEWER, &[("accept", "text/html")]).await;
     assert_eq!(refusal(response).await, (406, "BAD_USER_INPUT".to_owned()));
 }

@@ -128,7 +128,7 @@ impl Till {
         for part in [
             format!("Due {due}: "),
             state,
-            format!("about {:.0} a day", number("unitsPerDay")),
+            format!("about {} a day", grouped(number("unitsPerDay").round() as i64)),
             format!("last reading {}", day_of(last_at)),
         ] {
             assert!(summary.contains(&part), "shop {name}: no \"{part}\" in: {summary}");
