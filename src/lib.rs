@@ -27,6 +27,8 @@
 //! * how history is kept: [`registry::file::DeviceFile::append`], the one way to write it
 //! * how a change is made whole: [`db::tx::Tx`], all of it or nothing
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo, clippy::dbg_macro))]
+
 // In import order; the blank lines keep rustfmt from sorting them.
 
 pub mod kernel;

@@ -11,8 +11,8 @@ mod m20261124_120500_create_visits;
 mod m20261124_120600_create_infrastructure;
 mod sql;
 
-use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
 
 /// Every migration, in order.
 pub struct Migrator;

@@ -37,11 +37,7 @@ const UP: &[&str] = &[
     "create index planner_mark_stamp_subject_id on planner_mark (organization_id, stamp, subject_id)",
 ];
 
-const DOWN: &[&str] = &[
-    "drop table planner_mark",
-    "drop table device_head",
-    "drop table device_event",
-];
+const DOWN: &[&str] = &["drop table planner_mark", "drop table device_head", "drop table device_event"];
 
 const APPEND_ONLY_SQLITE: &[&str] = &[
     "create trigger device_event_no_update before update on device_event

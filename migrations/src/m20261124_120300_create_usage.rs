@@ -47,11 +47,7 @@ const UP: &[&str] = &[
      )",
 ];
 
-const DOWN: &[&str] = &[
-    "drop table daily_usage",
-    "drop table device_meter",
-    "drop table meter_reading",
-];
+const DOWN: &[&str] = &["drop table daily_usage", "drop table device_meter", "drop table meter_reading"];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

@@ -47,10 +47,7 @@ const UP: &[&str] = &[
     "create index visit_line_device_id_performed_at on visit_line (organization_id, device_id, performed_at)",
 ];
 
-const DOWN: &[&str] = &[
-    "drop table visit_line",
-    "drop table service_visit",
-];
+const DOWN: &[&str] = &["drop table visit_line", "drop table service_visit"];
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

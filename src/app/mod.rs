@@ -42,10 +42,7 @@ impl App {
         let visits = Arc::new(VisitService::new(db.clone(), ids.clone(), file.clone(), planning.clone()));
         // Lower rooms cannot call upward; what they write to the file reaches planning here.
         // Usage first: planning settles on the counters it leaves.
-        file.observe(vec![
-            Arc::new(SwapObserver::new(usage.clone())),
-            Arc::new(FileObserver::new(planning.clone())),
-        ]);
+        file.observe(vec![Arc::new(SwapObserver::new(usage.clone())), Arc::new(FileObserver::new(planning.clone()))]);
         let services = Services { db, clock, ids, catalogue, registry, usage, planning, visits };
         Arc::new(Self { services, file })
     }

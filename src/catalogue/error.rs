@@ -43,7 +43,9 @@ pub enum Error {
         code: String,
     },
     /// The model exists.
-    #[error("model {name} of {manufacturer} exists already in this hardware revision; use it, or name another revision")]
+    #[error(
+        "model {name} of {manufacturer} exists already in this hardware revision; use it, or name another revision"
+    )]
     ModelExists {
         /// Maker.
         manufacturer: String,

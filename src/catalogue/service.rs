@@ -91,7 +91,12 @@ impl CatalogueService {
     }
 
     /// Meters by code, read through the caller's connection.
-    pub async fn meters_by_codes(&self, db: &impl ConnectionTrait, scope: &Scope, codes: &[String]) -> StoreResult<Vec<Meter>> {
+    pub async fn meters_by_codes(
+        &self,
+        db: &impl ConnectionTrait,
+        scope: &Scope,
+        codes: &[String],
+    ) -> StoreResult<Vec<Meter>> {
         let mut meters = store::meters(db, scope).await?;
         meters.retain(|m| codes.contains(&m.code));
         Ok(meters)
@@ -113,7 +118,12 @@ impl CatalogueService {
     }
 
     /// Models sorted by maker and name.
-    pub async fn models_page(&self, scope: &Scope, after: Option<&(String, String, Uuid)>, limit: u64) -> StoreResult<Vec<DeviceModel>> {
+    pub async fn models_page(
+        &self,
+        scope: &Scope,
+        after: Option<&(String, String, Uuid)>,
+        limit: u64,
+    ) -> StoreResult<Vec<DeviceModel>> {
         store::models_page(self.db.reader(), scope, after, limit).await
     }
 
@@ -228,8 +238,16 @@ impl CatalogueService {
             };
             let max_per_day = units(m.max_per_day, "maxPerDay")?;
             let modulus = m.modulus.map(|v| units(v, "modulus")).transpose()?;
-            if max_per_day <= 0 || modulus.is_some_and(|v| v <= 0) || !(0.0..=m.max_per_day).contains(&m.planning_per_day) {
-                return Err(invalid("meters", format!("maxPerDay and modulus of {meter_code} must be above 0, planningPerDay from 0 to maxPerDay")));
+            if max_per_day <= 0
+                || modulus.is_some_and(|v| v <= 0)
+                || !(0.0..=m.max_per_day).contains(&m.planning_per_day)
+            {
+                return Err(invalid(
+                    "meters",
+                    format!(
+                        "maxPerDay and modulus of {meter_code} must be above 0, planningPerDay from 0 to maxPerDay"
+                    ),
+                ));
             }
             let rated_life = m.rated_life.map(|v| units(v, "ratedLife")).transpose()?;
             if rated_life.is_some_and(|v| v <= 0) {

@@ -8,12 +8,19 @@ use crate::kernel::ids::DeviceModelId;
 use crate::kernel::scope::Scope;
 use crate::kernel::text::LocalizedText;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 fn corrupt(table: &str, column: &str, row: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt { table: table.into(), column: column.into(), row: row.to_string(), detail: "unknown code".into() }
+    StoreError::Corrupt {
+        table: table.into(),
+        column: column.into(),
+        row: row.to_string(),
+        detail: "unknown code".into(),
+    }
 }
 
 fn meter_from(row: meter::Model) -> StoreResult<Meter> {
@@ -130,7 +137,11 @@ pub async fn insert_model(db: &impl ConnectionTrait, scope: &Scope, model: &Devi
     insert_chunked(db, parts, None).await
 }
 
-async fn complete(db: &impl ConnectionTrait, scope: &Scope, rows: Vec<device_model::Model>) -> StoreResult<Vec<DeviceModel>> {
+async fn complete(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    rows: Vec<device_model::Model>,
+) -> StoreResult<Vec<DeviceModel>> {
     let ids: Vec<Uuid> = rows.iter().map(|r| r.id).collect();
     let mut meters: HashMap<Uuid, Vec<ModelMeter>> = HashMap::new();
     for row in scoped::find::<model_meter::Entity>(scope)
@@ -140,7 +151,9 @@ async fn complete(db: &impl ConnectionTrait, scope: &Scope, rows: Vec<device_mod
         .await?
     {
         let basis = match &row.rated_life_basis {
-            Some(text) => Some(Basis::parse(text).ok_or_else(|| corrupt("model_meter", "rated_life_basis", row.model_id))?),
+            Some(text) => {
+                Some(Basis::parse(text).ok_or_else(|| corrupt("model_meter", "rated_life_basis", row.model_id))?)
+            }
             None => None,
         };
         meters.entry(row.model_id).or_default().push(ModelMeter {
@@ -190,7 +203,11 @@ async fn complete(db: &impl ConnectionTrait, scope: &Scope, rows: Vec<device_mod
 }
 
 /// Models by id, in any order.
-pub async fn models_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[DeviceModelId]) -> StoreResult<Vec<DeviceModel>> {
+pub async fn models_by_ids(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[DeviceModelId],
+) -> StoreResult<Vec<DeviceModel>> {
     let rows = scoped::find::<device_model::Entity>(scope)
         .filter(device_model::Column::Id.is_in(ids.iter().map(|i| i.0)))
         .all(db)
@@ -199,7 +216,11 @@ pub async fn models_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[Devi
 }
 
 /// Models by code, in any order.
-pub async fn models_by_codes(db: &impl ConnectionTrait, scope: &Scope, codes: &[String]) -> StoreResult<Vec<DeviceModel>> {
+pub async fn models_by_codes(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    codes: &[String],
+) -> StoreResult<Vec<DeviceModel>> {
     let rows = scoped::find::<device_model::Entity>(scope)
         .filter(device_model::Column::Code.is_in(codes.iter().map(String::as_str)))
         .all(db)
@@ -224,13 +245,8 @@ pub async fn models_page(
                 .add(Condition::all().add(C::Manufacturer.eq(maker)).add(C::Name.eq(name)).add(C::Id.gt(*id))),
         );
     }
-    let rows = find
-        .order_by_asc(C::Manufacturer)
-        .order_by_asc(C::Name)
-        .order_by_asc(C::Id)
-        .limit(limit)
-        .all(db)
-        .await?;
+    let rows =
+        find.order_by_asc(C::Manufacturer).order_by_asc(C::Name).order_by_asc(C::Id).limit(limit).all(db).await?;
     complete(db, scope, rows).await
 }
 

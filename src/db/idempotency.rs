@@ -25,7 +25,10 @@ pub enum IdempotencyError {
 /// Days a key is kept (DESIGN §6).
 pub const KEPT_DAYS: i64 = 90;
 
-pub(super) async fn replay<T: DeserializeOwned>(db: &impl ConnectionTrait, call: &Call) -> Result<Option<T>, IdempotencyError> {
+pub(super) async fn replay<T: DeserializeOwned>(
+    db: &impl ConnectionTrait,
+    call: &Call,
+) -> Result<Option<T>, IdempotencyError> {
     let Some(claim) = &call.idempotency else { return Ok(None) };
     lock(db, call, claim).await?;
     let known = scoped::find::<table::Entity>(&call.scope)
@@ -79,9 +82,6 @@ pub(super) async fn remember<T: Serialize>(db: &impl ConnectionTrait, call: &Cal
 /// # Errors
 /// Storage.
 pub async fn forget(db: &impl ConnectionTrait, scope: &Scope, before: DateTime<Utc>) -> StoreResult<u64> {
-    let done = scoped::delete_many::<table::Entity>(scope)
-        .filter(table::Column::CreatedAt.lt(before))
-        .exec(db)
-        .await?;
+    let done = scoped::delete_many::<table::Entity>(scope).filter(table::Column::CreatedAt.lt(before)).exec(db).await?;
     Ok(done.rows_affected)
 }

@@ -1,7 +1,7 @@
 //! Which node runs a job: a row taken by compare-and-set, free again when its time is over.
 
-use super::error::StoreResult;
 use super::Db;
+use super::error::StoreResult;
 use crate::entity::job_run;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::OnConflict;

@@ -96,10 +96,7 @@ impl Db {
             reader = Database::connect(sqlite_options(url, SQLITE_READERS)).await?;
         } else {
             let mut options = ConnectOptions::new(url.to_owned());
-            options
-                .max_connections(POSTGRES_CONNECTIONS)
-                .acquire_timeout(BUSY_TIMEOUT)
-                .sqlx_logging(false);
+            options.max_connections(POSTGRES_CONNECTIONS).acquire_timeout(BUSY_TIMEOUT).sqlx_logging(false);
             writer = Database::connect(options).await?;
             let counter = statements.clone();
             writer.set_metric_callback(move |_| {

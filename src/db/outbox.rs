@@ -49,9 +49,6 @@ pub async fn enqueue(tx: &Tx, messages: Vec<Message>) -> StoreResult<()> {
 /// # Errors
 /// Storage.
 pub async fn forget(db: &impl ConnectionTrait, scope: &Scope, before: DateTime<Utc>) -> StoreResult<u64> {
-    let done = scoped::delete_many::<table::Entity>(scope)
-        .filter(table::Column::CreatedAt.lt(before))
-        .exec(db)
-        .await?;
+    let done = scoped::delete_many::<table::Entity>(scope).filter(table::Column::CreatedAt.lt(before)).exec(db).await?;
     Ok(done.rows_affected)
 }

@@ -64,7 +64,11 @@ pub async fn count_up_to<E: EntityTrait>(db: &impl ConnectionTrait, find: Select
 ///
 /// # Errors
 /// A unique violation without `on_conflict`; storage.
-pub async fn insert_chunked<A>(db: &impl ConnectionTrait, rows: Vec<A>, on_conflict: Option<OnConflict>) -> StoreResult<()>
+pub async fn insert_chunked<A>(
+    db: &impl ConnectionTrait,
+    rows: Vec<A>,
+    on_conflict: Option<OnConflict>,
+) -> StoreResult<()>
 where
     A: ActiveModelTrait + Send,
     <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,

@@ -5,8 +5,8 @@
 //! A device that stands somewhere is registered and installed: IN_SERVICE if the file says so,
 //! else INSTALLED. A device is known by manufacturer and serial number.
 
-use super::csv::{Columns, CsvFile, Row};
 use super::batch::{BATCH, Error, Rooms, coded, next_batch, optional, refused_by_room, required};
+use super::csv::{Columns, CsvFile, Row};
 use super::report::{ImportReport, RowError};
 use crate::catalogue::model::DeviceModel;
 use crate::kernel::calendar::stamp;

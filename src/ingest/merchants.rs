@@ -1,7 +1,7 @@
 //! Merchants: `merchant_number`, `name`.
 
-use super::csv::{Columns, CsvFile};
 use super::batch::{BATCH, Error, Kind, Rooms, next_batch, refused_by_room, required};
+use super::csv::{Columns, CsvFile};
 use super::report::{ImportReport, RowError};
 use crate::kernel::code::Code;
 use crate::registry::service::NewMerchant;

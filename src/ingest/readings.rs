@@ -3,9 +3,9 @@
 //!
 //! A file may have its readings in any order.
 
+use super::batch::{BATCH, Error, Rooms, next_batch, optional, required};
 use super::csv::{Columns, CsvFile, Row};
 use super::devices::instant;
-use super::batch::{BATCH, Error, Rooms, next_batch, optional, required};
 use super::report::{ImportReport, RefusedRow, RowError};
 use crate::kernel::code::Code;
 use crate::registry::model::DeviceRef;

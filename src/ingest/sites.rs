@@ -6,8 +6,8 @@
 //! number: `Lane 1=33010001;Lane 2=33010002;Office`. A site is known by merchant, name and
 //! address.
 
-use super::csv::{Columns, CsvFile, Row};
 use super::batch::{BATCH, Error, Rooms, coded, next_batch, optional, refused_by_room, required};
+use super::csv::{Columns, CsvFile, Row};
 use super::report::{ImportReport, RowError};
 use crate::kernel::code::Code;
 use crate::kernel::ids::MerchantId;

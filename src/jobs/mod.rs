@@ -118,7 +118,12 @@ impl Jobs {
                 job.failures = job.failures.saturating_add(1);
                 job.next_look_at = self.clock.now() + TimeDelta::minutes(minutes);
                 metrics::counter!("tillkeep_job_failures_total", "job" => job.name).increment(1);
-                tracing::error!(job.name = job.name, error = StoreError::chain(&*error), job.retry_minutes = minutes, "job failed");
+                tracing::error!(
+                    job.name = job.name,
+                    error = StoreError::chain(&*error),
+                    job.retry_minutes = minutes,
+                    "job failed"
+                );
             }
         }
     }

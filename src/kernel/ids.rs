@@ -137,6 +137,7 @@ struct State {
 
 impl Ids {
     /// Random ids.
+    #[expect(clippy::disallowed_methods, reason = "the one source of ids nobody can guess")]
     pub fn new() -> Self {
         Self::from_rng(StdRng::from_rng(&mut rand::rng()))
     }

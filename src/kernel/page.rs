@@ -39,10 +39,9 @@ impl Page {
     pub fn try_new(first: Option<i32>, after: Option<&str>) -> Result<Self, PageError> {
         let first = match first {
             None => DEFAULT_PAGE,
-            Some(n) => u32::try_from(n)
-                .ok()
-                .filter(|n| (1..=MAX_PAGE).contains(n))
-                .ok_or(PageError::First { given: n })?,
+            Some(n) => {
+                u32::try_from(n).ok().filter(|n| (1..=MAX_PAGE).contains(n)).ok_or(PageError::First { given: n })?
+            }
         };
         let after = after.map(decode_cursor).transpose()?;
         Ok(Self { first, after })

@@ -96,7 +96,10 @@ pub fn mask_card_numbers(text: &str) -> (String, bool) {
         }
         let mut places = Vec::new();
         let mut end = start;
-        while end < chars.len() && (chars[end].is_ascii_digit() || (matches!(chars[end], ' ' | '-') && chars.get(end + 1).is_some_and(char::is_ascii_digit))) {
+        while end < chars.len()
+            && (chars[end].is_ascii_digit()
+                || (matches!(chars[end], ' ' | '-') && chars.get(end + 1).is_some_and(char::is_ascii_digit)))
+        {
             if chars[end].is_ascii_digit() {
                 places.push(end);
             }

@@ -117,7 +117,9 @@ pub enum Error {
         to: WorkOrderState,
     },
     /// COMPLETED needs a visit line.
-    #[error("a work order is completed by logging the visit that did the work (logServiceVisit), not by changing its state")]
+    #[error(
+        "a work order is completed by logging the visit that did the work (logServiceVisit), not by changing its state"
+    )]
     CompletionNeedsVisit,
     /// SKIPPED comes from skipOccurrence.
     #[error("use skipOccurrence to skip an occurrence; it records the reason")]
@@ -197,7 +199,9 @@ impl Refusal for Error {
             | Self::Required { field, .. }
             | Self::TooMany { field, .. }
             | Self::Instant { field, .. } => one(field),
-            Self::Text { field, .. } => std::iter::once("input").chain(field.iter().copied()).map(str::to_owned).collect(),
+            Self::Text { field, .. } => {
+                std::iter::once("input").chain(field.iter().copied()).map(str::to_owned).collect()
+            }
             Self::Invalid { field, .. } | Self::Cron { field, .. } | Self::Duration { field, .. } => one(field),
             Self::BandTooWide { .. } => one("earlyDays"),
             Self::EmptySelector => one("selector"),

@@ -2,8 +2,8 @@
 
 use crate::code_enum;
 use crate::kernel::ids::{
-    DeviceId, DeviceModelId, ItemId, LogEntryId, PlanId, PlanRevisionId, PositionId, SiteId,
-    TechnicianId, VisitLineId, WorkOrderId,
+    DeviceId, DeviceModelId, ItemId, LogEntryId, PlanId, PlanRevisionId, PositionId, SiteId, TechnicianId, VisitLineId,
+    WorkOrderId,
 };
 use crate::kernel::subject::{Subject, SubjectKind};
 use crate::kernel::text::LocalizedText;
@@ -56,8 +56,7 @@ impl Priority {
 
 impl WorkOrderState {
     /// The states in which an order waits for work; at most one such order per item.
-    pub const OPEN: [Self; 5] =
-        [Self::Planned, Self::Scheduled, Self::Dispatched, Self::InProgress, Self::OnHold];
+    pub const OPEN: [Self; 5] = [Self::Planned, Self::Scheduled, Self::Dispatched, Self::InProgress, Self::OnHold];
 
     /// True while the order waits for work.
     pub fn is_open(self) -> bool {
@@ -69,10 +68,7 @@ impl WorkOrderState {
         use WorkOrderState::*;
         match self {
             Planned => matches!(to, Scheduled | InProgress | Completed | Skipped | Cancelled),
-            Scheduled => matches!(
-                to,
-                Planned | Dispatched | InProgress | OnHold | Completed | Skipped | Cancelled
-            ),
+            Scheduled => matches!(to, Planned | Dispatched | InProgress | OnHold | Completed | Skipped | Cancelled),
             Dispatched => matches!(to, Scheduled | InProgress | OnHold | Completed | Cancelled),
             InProgress => matches!(to, OnHold | Completed | Cancelled),
             OnHold => matches!(to, Scheduled | InProgress | Completed | Cancelled),

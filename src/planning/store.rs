@@ -20,7 +20,12 @@ use uuid::Uuid;
 /// Ids in one `IN` list; well below SQLite's bind limit.
 const CHUNK: usize = 1_000;
 
-fn corrupt(table: &'static str, column: &'static str, row: impl std::fmt::Display, detail: impl std::fmt::Display) -> StoreError {
+fn corrupt(
+    table: &'static str,
+    column: &'static str,
+    row: impl std::fmt::Display,
+    detail: impl std::fmt::Display,
+) -> StoreError {
     StoreError::Corrupt { table: table.into(), column: column.into(), row: row.to_string(), detail: detail.to_string() }
 }
 
@@ -77,15 +82,17 @@ async fn with_revisions(
 
 /// Every plan of the organization; plans are few.
 pub async fn all_plans(db: &impl ConnectionTrait, scope: &Scope) -> StoreResult<Vec<MaintenancePlan>> {
-    let plans = scoped::find::<maintenance_plan::Entity>(scope)
-        .order_by_asc(maintenance_plan::Column::Code)
-        .all(db)
-        .await?;
+    let plans =
+        scoped::find::<maintenance_plan::Entity>(scope).order_by_asc(maintenance_plan::Column::Code).all(db).await?;
     with_revisions(db, scope, plans).await
 }
 
 /// Plans by id, in any order.
-pub async fn plans_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[PlanId]) -> StoreResult<Vec<MaintenancePlan>> {
+pub async fn plans_by_ids(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[PlanId],
+) -> StoreResult<Vec<MaintenancePlan>> {
     let plans = scoped::find::<maintenance_plan::Entity>(scope)
         .filter(maintenance_plan::Column::Id.is_in(ids.iter().map(|i| i.0)))
         .all(db)
@@ -155,7 +162,12 @@ pub async fn insert_revision(
 }
 
 /// Points a plan at its new revision; false when somebody changed it first.
-pub async fn update_plan(db: &impl ConnectionTrait, scope: &Scope, plan: &MaintenancePlan, had_version: i64) -> StoreResult<bool> {
+pub async fn update_plan(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    plan: &MaintenancePlan,
+    had_version: i64,
+) -> StoreResult<bool> {
     let done = scoped::update_many::<maintenance_plan::Entity>(scope)
         .col_expr(maintenance_plan::Column::CurrentRevisionId, Expr::value(plan.revision_id.0))
         .col_expr(maintenance_plan::Column::IsActive, Expr::value(plan.is_active))
@@ -251,7 +263,11 @@ fn item_row(scope: &Scope, item: &MaintenanceItem) -> StoreResult<maintenance_it
 }
 
 /// Items of these subjects, whatever their plan.
-pub async fn items_of(db: &impl ConnectionTrait, scope: &Scope, subjects: &[Uuid]) -> StoreResult<Vec<MaintenanceItem>> {
+pub async fn items_of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    subjects: &[Uuid],
+) -> StoreResult<Vec<MaintenanceItem>> {
     let mut items = Vec::new();
     for chunk in subjects.chunks(CHUNK) {
         let rows = scoped::find::<maintenance_item::Entity>(scope)
@@ -267,7 +283,11 @@ pub async fn items_of(db: &impl ConnectionTrait, scope: &Scope, subjects: &[Uuid
 }
 
 /// Items by id, in any order.
-pub async fn items_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[ItemId]) -> StoreResult<Vec<MaintenanceItem>> {
+pub async fn items_by_ids(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[ItemId],
+) -> StoreResult<Vec<MaintenanceItem>> {
     let mut items = Vec::new();
     for chunk in ids.chunks(CHUNK) {
         let rows = scoped::find::<maintenance_item::Entity>(scope)
@@ -340,7 +360,9 @@ pub async fn marked(
     let mut find = scoped::find::<planner_mark::Entity>(scope).filter(C::Stamp.lt(until));
     if let Some((stamp, id)) = after {
         find = find.filter(C::Stamp.gte(stamp)).filter(
-            Condition::any().add(C::Stamp.gt(stamp)).add(Condition::all().add(C::Stamp.eq(stamp)).add(C::SubjectId.gt(id))),
+            Condition::any()
+                .add(C::Stamp.gt(stamp))
+                .add(Condition::all().add(C::Stamp.eq(stamp)).add(C::SubjectId.gt(id))),
         );
     }
     let rows = find.order_by_asc(C::Stamp).order_by_asc(C::SubjectId).limit(limit).all(db).await?;
@@ -523,8 +545,8 @@ pub async fn upsert_orders(db: &impl ConnectionTrait, scope: &Scope, orders: &[W
         .iter()
         .map(|o| order_row(scope, o).map(IntoActiveModel::into_active_model))
         .collect::<StoreResult<Vec<_>>>()?;
-    let updated = work_order::Column::iter()
-        .filter(|c| !matches!(c, work_order::Column::Id | work_order::Column::Acceptance));
+    let updated =
+        work_order::Column::iter().filter(|c| !matches!(c, work_order::Column::Id | work_order::Column::Acceptance));
     let conflict = OnConflict::column(work_order::Column::Id).update_columns(updated).to_owned();
     insert_chunked(db, rows, Some(conflict)).await
 }
@@ -534,7 +556,11 @@ fn open_states() -> impl Iterator<Item = &'static str> {
 }
 
 /// Open orders of these subjects, with an item or without.
-pub async fn open_orders_of(db: &impl ConnectionTrait, scope: &Scope, subjects: &[Uuid]) -> StoreResult<Vec<WorkOrder>> {
+pub async fn open_orders_of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    subjects: &[Uuid],
+) -> StoreResult<Vec<WorkOrder>> {
     let mut orders = Vec::new();
     for chunk in subjects.chunks(CHUNK) {
         let rows = scoped::find::<work_order::Entity>(scope)
@@ -550,7 +576,11 @@ pub async fn open_orders_of(db: &impl ConnectionTrait, scope: &Scope, subjects: 
 }
 
 /// Orders by id, in any order.
-pub async fn orders_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[WorkOrderId]) -> StoreResult<Vec<WorkOrder>> {
+pub async fn orders_by_ids(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[WorkOrderId],
+) -> StoreResult<Vec<WorkOrder>> {
     let mut orders = Vec::new();
     for chunk in ids.chunks(CHUNK) {
         let rows = scoped::find::<work_order::Entity>(scope)
@@ -689,17 +719,13 @@ pub async fn orders_page(
         } else {
             (Expr::col(column).gte(key.clone()), Expr::col(column).gt(key.clone()), id_column.gt(*id))
         };
-        find = find.filter(bound).filter(
-            Condition::any().add(strict).add(Condition::all().add(Expr::col(column).eq(key)).add(tie)),
-        );
+        find = find
+            .filter(bound)
+            .filter(Condition::any().add(strict).add(Condition::all().add(Expr::col(column).eq(key)).add(tie)));
     }
     let order = if is_descending { sea_orm::Order::Desc } else { sea_orm::Order::Asc };
-    let rows = find
-        .order_by(column, order.clone())
-        .order_by(work_order::Column::Id, order)
-        .limit(limit)
-        .all(db)
-        .await?;
+    let rows =
+        find.order_by(column, order.clone()).order_by(work_order::Column::Id, order).limit(limit).all(db).await?;
     rows.into_iter().map(order_from).collect()
 }
 
@@ -721,7 +747,12 @@ pub async fn count_orders(
 
 // ---- upcoming ----
 
-fn upcoming_orders(filter: &UpcomingFilter, from: Option<DateTime<Utc>>, before: DateTime<Utc>, now: DateTime<Utc>) -> Condition {
+fn upcoming_orders(
+    filter: &UpcomingFilter,
+    from: Option<DateTime<Utc>>,
+    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Condition {
     let orders = WorkOrderFilter {
         states: Some(WorkOrderState::OPEN.to_vec()),
         kinds: filter.kinds.clone(),
@@ -744,12 +775,14 @@ fn upcoming_orders(filter: &UpcomingFilter, from: Option<DateTime<Utc>>, before:
     all
 }
 
-fn upcoming_items(filter: &UpcomingFilter, from: Option<DateTime<Utc>>, before: DateTime<Utc>, now: DateTime<Utc>) -> Condition {
+fn upcoming_items(
+    filter: &UpcomingFilter,
+    from: Option<DateTime<Utc>>,
+    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Condition {
     use maintenance_item::Column as C;
-    let mut all = Condition::all()
-        .add(C::IsAlive.eq(true))
-        .add(C::OpenOrderId.is_null())
-        .add(C::DueAt.lt(before));
+    let mut all = Condition::all().add(C::IsAlive.eq(true)).add(C::OpenOrderId.is_null()).add(C::DueAt.lt(before));
     if let Some(from) = from {
         all = all.add(C::DueAt.gte(from));
     }
@@ -786,13 +819,14 @@ pub type UpcomingKey = (DateTime<Utc>, Uuid);
 fn after_due(due: impl ColumnTrait, id: impl ColumnTrait, after: Option<&UpcomingKey>) -> Condition {
     match after {
         None => Condition::all(),
-        Some((at, last)) => Condition::all().add(due.gte(*at)).add(
-            Condition::any().add(due.gt(*at)).add(Condition::all().add(due.eq(*at)).add(id.gt(*last))),
-        ),
+        Some((at, last)) => Condition::all()
+            .add(due.gte(*at))
+            .add(Condition::any().add(due.gt(*at)).add(Condition::all().add(due.eq(*at)).add(id.gt(*last)))),
     }
 }
 
 /// A page of upcoming maintenance: two index seeks, merged on (due, id).
+#[allow(clippy::too_many_arguments)]
 pub async fn upcoming_page(
     db: &impl ConnectionTrait,
     scope: &Scope,
@@ -835,9 +869,7 @@ pub async fn upcoming_page(
 pub fn upcoming_key(row: &Upcoming) -> UpcomingKey {
     match row {
         Upcoming::Order(order) => (order.due_at, order.id.0),
-        Upcoming::Item(item) => {
-            (item.due.as_ref().and_then(|d| d.due_at).unwrap_or(DateTime::UNIX_EPOCH), item.id.0)
-        }
+        Upcoming::Item(item) => (item.due.as_ref().and_then(|d| d.due_at).unwrap_or(DateTime::UNIX_EPOCH), item.id.0),
     }
 }
 

@@ -4,8 +4,8 @@
 //! covers one canonical text of all columns, which is what is stored; the head row is both lock
 //! and tail anchor. Corrections are new events that name what they correct.
 
-use super::file_store::{self, Head};
 pub use super::file_store::StoredEvent;
+use super::file_store::{self, Head};
 use crate::code_enum;
 use crate::db::outbox::{self, Message};
 use crate::db::tx::Tx;
@@ -151,8 +151,19 @@ fn canonical(
     previous_hash: &str,
 ) -> String {
     json!([
-        FORM, organization, event.device, sequence, text(event.occurred_at), text(recorded_at), event.kind, actor,
-        request_id, event.payload, event.corrects, "SHA-256", previous_hash,
+        FORM,
+        organization,
+        event.device,
+        sequence,
+        text(event.occurred_at),
+        text(recorded_at),
+        event.kind,
+        actor,
+        request_id,
+        event.payload,
+        event.corrects,
+        "SHA-256",
+        previous_hash,
     ])
     .to_string()
 }
@@ -227,9 +238,10 @@ pub fn verify(events: &[StoredEvent], head: Option<&Head>) -> Integrity {
     let count = events.len() as i64;
     if bad.is_none() {
         bad = match head {
-            Some(head) if head.sequence != count => {
-                Some((count.min(head.sequence) + 1, format!("the file ends at {count}, its head says {}", head.sequence)))
-            }
+            Some(head) if head.sequence != count => Some((
+                count.min(head.sequence) + 1,
+                format!("the file ends at {count}, its head says {}", head.sequence),
+            )),
             Some(head) if head.hash != previous => Some((count, "the last event is not the one the head names".into())),
             None if count > 0 => Some((count, "the head of the file is missing".into())),
             // Registration is every file's first event.
@@ -289,7 +301,13 @@ impl DeviceFile {
             let head = heads.entry(event.device).or_default();
             let sequence = head.sequence + 1;
             let canonical = canonical(
-                tx.scope().organization, event, sequence, tx.now(), &tx.call.actor, &tx.call.request_id, &head.hash,
+                tx.scope().organization,
+                event,
+                sequence,
+                tx.now(),
+                &tx.call.actor,
+                &tx.call.request_id,
+                &head.hash,
             );
             let hash = sha256_hex(&canonical);
             *head = Head { sequence, hash: hash.clone() };
@@ -307,8 +325,13 @@ impl DeviceFile {
         file_store::insert(tx.conn(), tx.scope(), &rows, &heads).await?;
         let mut touched: Vec<_> = devices.iter().map(|d| (SubjectKind::Device, d.0)).collect();
         // A site's items live by the devices that stand there, not by what is done to them.
-        let moved: Vec<DeviceId> =
-            events.iter().filter(|e| e.kind.is_of_place()).map(|e| e.device).collect::<BTreeSet<_>>().into_iter().collect();
+        let moved: Vec<DeviceId> = events
+            .iter()
+            .filter(|e| e.kind.is_of_place())
+            .map(|e| e.device)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         for site in file_store::sites_of(tx.conn(), tx.scope(), &moved).await? {
             touched.push((SubjectKind::Site, site));
         }
@@ -415,7 +438,13 @@ mod tests {
     #[test]
     fn a_device_that_leaves_marks_the_site_it_left() {
         let site = Uuid::from_u128(9);
-        let event = |kind, payload| NewEvent { device: DEVICE, occurred_at: at("2026-11-24T07:59:00Z"), kind, payload, corrects: None };
+        let event = |kind, payload| NewEvent {
+            device: DEVICE,
+            occurred_at: at("2026-11-24T07:59:00Z"),
+            kind,
+            payload,
+            corrects: None,
+        };
         assert_eq!(left_site(&event(EventKind::Removed, json!({"siteId": site}))), Some(site));
         assert_eq!(left_site(&event(EventKind::Relocated, json!({"siteId": DEVICE, "fromSiteId": site}))), Some(site));
         assert_eq!(left_site(&event(EventKind::Installed, json!({"siteId": site}))), None);

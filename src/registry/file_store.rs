@@ -47,7 +47,11 @@ pub struct StoredEvent {
 const CHUNK: usize = 1_000;
 
 /// Reads and, on PostgreSQL, locks heads in id order; on SQLite the one writer is the lock.
-pub async fn lock_heads(db: &impl ConnectionTrait, scope: &Scope, devices: &[DeviceId]) -> StoreResult<BTreeMap<DeviceId, Head>> {
+pub async fn lock_heads(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    devices: &[DeviceId],
+) -> StoreResult<BTreeMap<DeviceId, Head>> {
     let mut heads = BTreeMap::new();
     let is_postgres = db.get_database_backend() == DatabaseBackend::Postgres;
     for chunk in devices.chunks(CHUNK) {
@@ -56,8 +60,13 @@ pub async fn lock_heads(db: &impl ConnectionTrait, scope: &Scope, devices: &[Dev
             let rows = chunk
                 .iter()
                 .map(|d| {
-                    device_head::Model { organization_id: scope.organization.0, device_id: d.0, sequence: 0, hash: String::new() }
-                        .into_active_model()
+                    device_head::Model {
+                        organization_id: scope.organization.0,
+                        device_id: d.0,
+                        sequence: 0,
+                        hash: String::new(),
+                    }
+                    .into_active_model()
                 })
                 .collect();
             let keep = OnConflict::column(device_head::Column::DeviceId).do_nothing().to_owned();
@@ -105,7 +114,8 @@ pub async fn insert(
     let rows = heads
         .iter()
         .map(|(d, h)| {
-            device_head::Model { organization_id, device_id: d.0, sequence: h.sequence, hash: h.hash.clone() }.into_active_model()
+            device_head::Model { organization_id, device_id: d.0, sequence: h.sequence, hash: h.hash.clone() }
+                .into_active_model()
         })
         .collect();
     let moved = OnConflict::column(device_head::Column::DeviceId)
@@ -254,10 +264,8 @@ pub async fn first_events(
 
 /// The head of a file, without a lock.
 pub async fn head(db: &impl ConnectionTrait, scope: &Scope, device: DeviceId) -> StoreResult<Option<Head>> {
-    let row = scoped::find::<device_head::Entity>(scope)
-        .filter(device_head::Column::DeviceId.eq(device.0))
-        .one(db)
-        .await?;
+    let row =
+        scoped::find::<device_head::Entity>(scope).filter(device_head::Column::DeviceId.eq(device.0)).one(db).await?;
     Ok(row.map(|r| Head { sequence: r.sequence, hash: r.hash }))
 }
 

@@ -40,7 +40,8 @@ pub fn fold(events: &[Event]) -> Derived {
     for event in events {
         let payload = &event.payload;
         // Other rooms may have a status of their own in their payloads.
-        if (event.kind == EventKind::DeviceRegistered || event.kind.is_of_place()) && let Some(status) = text(payload, "status")
+        if (event.kind == EventKind::DeviceRegistered || event.kind.is_of_place())
+            && let Some(status) = text(payload, "status")
         {
             now.status = status;
         }
@@ -88,8 +89,7 @@ fn main_firmware() -> (String, String) {
 
 /// What the tables say, in the same form.
 pub fn stated(device: &Device, line: &[Binding], components: &[Component], software: &[SoftwareItem]) -> Derived {
-    let mut line: Vec<Stay> =
-        line.iter().map(|b| (b.position_id.0.to_string(), b.started_at, b.ended_at)).collect();
+    let mut line: Vec<Stay> = line.iter().map(|b| (b.position_id.0.to_string(), b.started_at, b.ended_at)).collect();
     line.sort_by_key(|(_, from, until)| (*from, until.is_none(), *until));
     Derived {
         status: device.status.as_str().to_owned(),
@@ -98,15 +98,8 @@ pub fn stated(device: &Device, line: &[Binding], components: &[Component], softw
         site_id: device.site_id.map(|s| s.0.to_string()),
         line,
         firmware_version: device.firmware_version.clone(),
-        software: software
-            .iter()
-            .map(|s| ((s.kind.as_str().to_owned(), s.name.clone()), s.version.clone()))
-            .collect(),
-        components: components
-            .iter()
-            .filter(|c| c.removed_at.is_none())
-            .map(|c| c.kind.as_str().to_owned())
-            .collect(),
+        software: software.iter().map(|s| ((s.kind.as_str().to_owned(), s.name.clone()), s.version.clone())).collect(),
+        components: components.iter().filter(|c| c.removed_at.is_none()).map(|c| c.kind.as_str().to_owned()).collect(),
     }
 }
 

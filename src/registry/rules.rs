@@ -7,17 +7,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
 
 /// Statuses in which a device stands at a position.
-pub const IN_FIELD: [DeviceStatus; 3] =
-    [DeviceStatus::Installed, DeviceStatus::InService, DeviceStatus::Suspended];
+pub const IN_FIELD: [DeviceStatus; 3] = [DeviceStatus::Installed, DeviceStatus::InService, DeviceStatus::Suspended];
 
 /// Statuses from which a device may be installed.
-pub const INSTALLABLE: [DeviceStatus; 3] =
-    [DeviceStatus::InStock, DeviceStatus::Ready, DeviceStatus::InTransit];
+pub const INSTALLABLE: [DeviceStatus; 3] = [DeviceStatus::InStock, DeviceStatus::Ready, DeviceStatus::InTransit];
 
 /// Statuses a removed or swapped-out device may take.
 pub const AFTER_REMOVAL: [DeviceStatus; 7] = [
-    DeviceStatus::InStock, DeviceStatus::InTransit, DeviceStatus::Quarantined, DeviceStatus::InRepair,
-    DeviceStatus::Retired, DeviceStatus::Destroyed, DeviceStatus::Lost,
+    DeviceStatus::InStock,
+    DeviceStatus::InTransit,
+    DeviceStatus::Quarantined,
+    DeviceStatus::InRepair,
+    DeviceStatus::Retired,
+    DeviceStatus::Destroyed,
+    DeviceStatus::Lost,
 ];
 
 /// Whether a device may go from one status to another by `changeDeviceStatus`.
@@ -105,8 +108,16 @@ mod tests {
         for status in DeviceStatus::ALL {
             assert!(!may_become(DeviceStatus::Destroyed, *status));
         }
-        for status in [DeviceStatus::InStock, DeviceStatus::Ready, DeviceStatus::InTransit, DeviceStatus::Installed,
-            DeviceStatus::InService, DeviceStatus::Suspended, DeviceStatus::InRepair, DeviceStatus::Lost] {
+        for status in [
+            DeviceStatus::InStock,
+            DeviceStatus::Ready,
+            DeviceStatus::InTransit,
+            DeviceStatus::Installed,
+            DeviceStatus::InService,
+            DeviceStatus::Suspended,
+            DeviceStatus::InRepair,
+            DeviceStatus::Lost,
+        ] {
             assert!(may_become(status, DeviceStatus::Quarantined), "{status}");
         }
     }

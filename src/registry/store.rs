@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use sea_orm::sea_query::{BinOper, CaseStatement, Expr, Func, OnConflict};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, DatabaseBackend, IntoActiveModel, Iterable, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, EntityTrait, IntoActiveModel, Iterable, QueryFilter,
     QueryOrder, QuerySelect, Select,
 };
 use std::collections::{BTreeMap, HashMap};
@@ -72,7 +72,11 @@ fn merchant_from(row: entity::merchant::Model) -> Merchant {
 }
 
 /// Merchants by id, in any order.
-pub async fn merchants_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[MerchantId]) -> StoreResult<Vec<Merchant>> {
+pub async fn merchants_by_ids(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[MerchantId],
+) -> StoreResult<Vec<Merchant>> {
     let mut found = Vec::new();
     for chunk in ids.chunks(CHUNK) {
         let rows = scoped::find::<entity::merchant::Entity>(scope)
@@ -85,7 +89,11 @@ pub async fn merchants_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[M
 }
 
 /// Merchants by merchant number.
-pub async fn merchants_by_numbers(db: &impl ConnectionTrait, scope: &Scope, numbers: &[String]) -> StoreResult<Vec<Merchant>> {
+pub async fn merchants_by_numbers(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    numbers: &[String],
+) -> StoreResult<Vec<Merchant>> {
     let mut found = Vec::new();
     for chunk in numbers.chunks(CHUNK) {
         let rows = scoped::find::<entity::merchant::Entity>(scope)
@@ -165,7 +173,9 @@ pub async fn insert_merchants(db: &impl ConnectionTrait, scope: &Scope, merchant
 
 fn site_from(row: entity::site::Model) -> StoreResult<Site> {
     let coordinate_system = match &row.coordinate_system {
-        Some(text) => Some(CoordinateSystem::parse(text).ok_or_else(|| corrupt("site", "coordinate_system", row.id, text))?),
+        Some(text) => {
+            Some(CoordinateSystem::parse(text).ok_or_else(|| corrupt("site", "coordinate_system", row.id, text))?)
+        }
         None => None,
     };
     let environment = match &row.environment {
@@ -224,7 +234,11 @@ pub async fn lock_sites(db: &impl ConnectionTrait, scope: &Scope, ids: &[SiteId]
 }
 
 /// Sites of merchants, for imports.
-pub async fn sites_of_merchants(db: &impl ConnectionTrait, scope: &Scope, ids: &[MerchantId]) -> StoreResult<Vec<Site>> {
+pub async fn sites_of_merchants(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[MerchantId],
+) -> StoreResult<Vec<Site>> {
     let mut found = Vec::new();
     for chunk in ids.chunks(CHUNK) {
         let rows = scoped::find::<entity::site::Entity>(scope)
@@ -265,7 +279,13 @@ fn find_sites(scope: &Scope, filter: &SiteFilter) -> Select<entity::site::Entity
 }
 
 /// Sites after an id (the order they were made in).
-pub async fn sites_page(db: &impl ConnectionTrait, scope: &Scope, filter: &SiteFilter, after: Option<Uuid>, limit: u64) -> StoreResult<Vec<Site>> {
+pub async fn sites_page(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &SiteFilter,
+    after: Option<Uuid>,
+    limit: u64,
+) -> StoreResult<Vec<Site>> {
     use entity::site::Column as C;
     let mut find = find_sites(scope, filter);
     if let Some(after) = after {
@@ -275,7 +295,12 @@ pub async fn sites_page(db: &impl ConnectionTrait, scope: &Scope, filter: &SiteF
 }
 
 /// How many sites match, counted up to `limit`.
-pub async fn count_sites(db: &impl ConnectionTrait, scope: &Scope, filter: &SiteFilter, limit: u64) -> StoreResult<u64> {
+pub async fn count_sites(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &SiteFilter,
+    limit: u64,
+) -> StoreResult<u64> {
     count_up_to(db, find_sites(scope, filter), limit).await
 }
 
@@ -307,8 +332,8 @@ pub async fn upsert_sites(db: &impl ConnectionTrait, scope: &Scope, sites: &[Sit
             .into_active_model(),
         );
     }
-    let changed = entity::site::Column::iter()
-        .filter(|c| !matches!(c, entity::site::Column::Id | entity::site::Column::Contact));
+    let changed =
+        entity::site::Column::iter().filter(|c| !matches!(c, entity::site::Column::Id | entity::site::Column::Contact));
     let conflict = OnConflict::column(entity::site::Column::Id).update_columns(changed).to_owned();
     insert_chunked(db, rows, Some(conflict)).await
 }
@@ -327,7 +352,11 @@ fn position_from(row: entity::position::Model) -> Position {
 }
 
 /// Positions by id, in any order.
-pub async fn positions_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[PositionId]) -> StoreResult<Vec<Position>> {
+pub async fn positions_by_ids(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[PositionId],
+) -> StoreResult<Vec<Position>> {
     let mut found = Vec::new();
     for chunk in ids.chunks(CHUNK) {
         let rows = scoped::find::<entity::position::Entity>(scope)
@@ -340,7 +369,11 @@ pub async fn positions_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[P
 }
 
 /// Positions by terminal number.
-pub async fn positions_by_terminals(db: &impl ConnectionTrait, scope: &Scope, numbers: &[String]) -> StoreResult<Vec<Position>> {
+pub async fn positions_by_terminals(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    numbers: &[String],
+) -> StoreResult<Vec<Position>> {
     let mut found = Vec::new();
     for chunk in numbers.chunks(CHUNK) {
         let rows = scoped::find::<entity::position::Entity>(scope)
@@ -353,7 +386,11 @@ pub async fn positions_by_terminals(db: &impl ConnectionTrait, scope: &Scope, nu
 }
 
 /// Positions of a site, by name.
-pub async fn positions_of_sites(db: &impl ConnectionTrait, scope: &Scope, sites: &[SiteId]) -> StoreResult<Vec<Position>> {
+pub async fn positions_of_sites(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    sites: &[SiteId],
+) -> StoreResult<Vec<Position>> {
     let mut found = Vec::new();
     for chunk in sites.chunks(CHUNK) {
         let rows = scoped::find::<entity::position::Entity>(scope)
@@ -398,7 +435,11 @@ fn binding_from(row: entity::binding::Model) -> Binding {
 }
 
 /// Everything that ever stood at these positions, newest first.
-pub async fn bindings_of_positions(db: &impl ConnectionTrait, scope: &Scope, ids: &[PositionId]) -> StoreResult<Vec<Binding>> {
+pub async fn bindings_of_positions(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[PositionId],
+) -> StoreResult<Vec<Binding>> {
     let mut found = Vec::new();
     for chunk in ids.chunks(CHUNK) {
         let rows = scoped::find::<entity::binding::Entity>(scope)
@@ -412,7 +453,11 @@ pub async fn bindings_of_positions(db: &impl ConnectionTrait, scope: &Scope, ids
 }
 
 /// Every place these devices ever stood at, newest first.
-pub async fn bindings_of_devices(db: &impl ConnectionTrait, scope: &Scope, ids: &[DeviceId]) -> StoreResult<Vec<Binding>> {
+pub async fn bindings_of_devices(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[DeviceId],
+) -> StoreResult<Vec<Binding>> {
     let mut found = Vec::new();
     for chunk in ids.chunks(CHUNK) {
         let rows = scoped::find::<entity::binding::Entity>(scope)
@@ -446,7 +491,12 @@ pub async fn insert_bindings(db: &impl ConnectionTrait, scope: &Scope, bindings:
 }
 
 /// Closes the open binding of a device.
-pub async fn end_binding(db: &impl ConnectionTrait, scope: &Scope, device: DeviceId, at: DateTime<Utc>) -> StoreResult<()> {
+pub async fn end_binding(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    device: DeviceId,
+    at: DateTime<Utc>,
+) -> StoreResult<()> {
     scoped::update_many::<entity::binding::Entity>(scope)
         .col_expr(entity::binding::Column::EndedAt, Expr::value(at))
         .filter(entity::binding::Column::DeviceId.eq(device.0))
@@ -498,7 +548,11 @@ pub async fn devices_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[Dev
 }
 
 /// Devices by serial number, of any maker.
-pub async fn devices_by_serials(db: &impl ConnectionTrait, scope: &Scope, serials: &[String]) -> StoreResult<Vec<Device>> {
+pub async fn devices_by_serials(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    serials: &[String],
+) -> StoreResult<Vec<Device>> {
     let mut found = Vec::new();
     for chunk in serials.chunks(CHUNK) {
         let rows = scoped::find::<entity::device::Entity>(scope)
@@ -612,7 +666,12 @@ pub async fn devices_page(
 }
 
 /// How many devices match, counted up to `limit`.
-pub async fn count_devices(db: &impl ConnectionTrait, scope: &Scope, filter: &DeviceFilter, limit: u64) -> StoreResult<u64> {
+pub async fn count_devices(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &DeviceFilter,
+    limit: u64,
+) -> StoreResult<u64> {
     let terminals = match &filter.terminal_numbers {
         Some(numbers) => {
             let positions = positions_by_terminals(db, scope, numbers).await?;
@@ -625,7 +684,12 @@ pub async fn count_devices(db: &impl ConnectionTrait, scope: &Scope, filter: &De
 }
 
 /// Adds devices, or overwrites those that exist.
-pub async fn upsert_devices(db: &impl ConnectionTrait, scope: &Scope, devices: &[Device], is_new: bool) -> StoreResult<()> {
+pub async fn upsert_devices(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    devices: &[Device],
+    is_new: bool,
+) -> StoreResult<()> {
     let rows = devices
         .iter()
         .map(|d| {
@@ -660,7 +724,12 @@ pub async fn upsert_devices(db: &impl ConnectionTrait, scope: &Scope, devices: &
 
 /// Gives the devices standing at a site its region; nothing else of them changes, so that a
 /// device on the move is not written over.
-pub async fn set_region(db: &impl ConnectionTrait, scope: &Scope, site: SiteId, region: Option<&str>) -> StoreResult<()> {
+pub async fn set_region(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    site: SiteId,
+    region: Option<&str>,
+) -> StoreResult<()> {
     use entity::device::Column as C;
     scoped::update_many::<entity::device::Entity>(scope)
         .col_expr(C::RegionCode, Expr::value(region.map(str::to_owned)))
@@ -671,7 +740,11 @@ pub async fn set_region(db: &impl ConnectionTrait, scope: &Scope, site: SiteId, 
 }
 
 /// Remembers when devices were last heard of; earlier times change nothing.
-pub async fn touch_last_seen(db: &impl ConnectionTrait, scope: &Scope, seen: &[(DeviceId, DateTime<Utc>)]) -> StoreResult<()> {
+pub async fn touch_last_seen(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    seen: &[(DeviceId, DateTime<Utc>)],
+) -> StoreResult<()> {
     use entity::device::Column as C;
     // One time for each device, the latest.
     let mut latest: BTreeMap<DeviceId, DateTime<Utc>> = BTreeMap::new();
@@ -702,7 +775,11 @@ pub async fn touch_last_seen(db: &impl ConnectionTrait, scope: &Scope, seen: &[(
 // ---- parts, software, external ids ----
 
 /// Parts of devices.
-pub async fn components_of(db: &impl ConnectionTrait, scope: &Scope, devices: &[DeviceId]) -> StoreResult<Vec<Component>> {
+pub async fn components_of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    devices: &[DeviceId],
+) -> StoreResult<Vec<Component>> {
     let mut found = Vec::new();
     for chunk in devices.chunks(CHUNK) {
         let rows = scoped::find::<entity::component::Entity>(scope)
@@ -748,7 +825,11 @@ pub async fn insert_components(db: &impl ConnectionTrait, scope: &Scope, compone
 }
 
 /// Software of devices.
-pub async fn software_of(db: &impl ConnectionTrait, scope: &Scope, devices: &[DeviceId]) -> StoreResult<Vec<SoftwareItem>> {
+pub async fn software_of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    devices: &[DeviceId],
+) -> StoreResult<Vec<SoftwareItem>> {
     let mut found = Vec::new();
     for chunk in devices.chunks(CHUNK) {
         let rows = scoped::find::<entity::software_item::Entity>(scope)
@@ -788,14 +869,17 @@ pub async fn upsert_software(db: &impl ConnectionTrait, scope: &Scope, items: &[
             .into_active_model()
         })
         .collect();
-    let conflict = OnConflict::columns([C::DeviceId, C::Kind, C::Name])
-        .update_columns([C::VersionText, C::ReportedAt])
-        .to_owned();
+    let conflict =
+        OnConflict::columns([C::DeviceId, C::Kind, C::Name]).update_columns([C::VersionText, C::ReportedAt]).to_owned();
     insert_chunked(db, rows, Some(conflict)).await
 }
 
 /// External ids of devices.
-pub async fn external_ids_of(db: &impl ConnectionTrait, scope: &Scope, devices: &[DeviceId]) -> StoreResult<HashMap<DeviceId, Vec<ExternalId>>> {
+pub async fn external_ids_of(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    devices: &[DeviceId],
+) -> StoreResult<HashMap<DeviceId, Vec<ExternalId>>> {
     let mut found: HashMap<DeviceId, Vec<ExternalId>> = HashMap::new();
     for chunk in devices.chunks(CHUNK) {
         let rows = scoped::find::<entity::external_id::Entity>(scope)
@@ -830,7 +914,11 @@ pub async fn owners_of_external_ids(
 }
 
 /// Adds external ids.
-pub async fn insert_external_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[(Uuid, DeviceId, ExternalId)]) -> StoreResult<()> {
+pub async fn insert_external_ids(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[(Uuid, DeviceId, ExternalId)],
+) -> StoreResult<()> {
     let rows = ids
         .iter()
         .map(|(id, device, e)| {
@@ -862,7 +950,11 @@ fn technician_from(row: entity::technician::Model) -> StoreResult<Technician> {
 }
 
 /// Technicians by id, in any order.
-pub async fn technicians_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &[TechnicianId]) -> StoreResult<Vec<Technician>> {
+pub async fn technicians_by_ids(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    ids: &[TechnicianId],
+) -> StoreResult<Vec<Technician>> {
     let rows = scoped::find::<entity::technician::Entity>(scope)
         .filter(entity::technician::Column::Id.is_in(ids.iter().map(|i| i.0)))
         .all(db)
@@ -871,12 +963,23 @@ pub async fn technicians_by_ids(db: &impl ConnectionTrait, scope: &Scope, ids: &
 }
 
 /// Technicians after an id.
-pub async fn technicians_page(db: &impl ConnectionTrait, scope: &Scope, after: Option<Uuid>, limit: u64) -> StoreResult<Vec<Technician>> {
+pub async fn technicians_page(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    after: Option<Uuid>,
+    limit: u64,
+) -> StoreResult<Vec<Technician>> {
     let mut find = scoped::find::<entity::technician::Entity>(scope);
     if let Some(after) = after {
         find = find.filter(entity::technician::Column::Id.gt(after));
     }
-    find.order_by_asc(entity::technician::Column::Id).limit(limit).all(db).await?.into_iter().map(technician_from).collect()
+    find.order_by_asc(entity::technician::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await?
+        .into_iter()
+        .map(technician_from)
+        .collect()
 }
 
 /// How many technicians there are, counted up to `limit`.

@@ -67,7 +67,9 @@ pub enum Error {
     #[error("visits refused a seeded visit: {0}")]
     Visits(#[from] visits::Error),
     /// The database holds something the demo did not make to the end.
-    #[error("the database holds merchants already, but no finished demo fleet; give demo an empty database, or delete the file of a demo that was cut off")]
+    #[error(
+        "the database holds merchants already, but no finished demo fleet; give demo an empty database, or delete the file of a demo that was cut off"
+    )]
     NotEmpty,
     /// Storage.
     #[error(transparent)]

@@ -55,7 +55,8 @@ fn word(bytes: &[u8], at: usize) -> u64 {
 }
 
 fn meaning(word: u64) -> Option<DayUsage> {
-    (word != UNKNOWN).then(|| DayUsage { units: (word & (ESTIMATED - 1)) as i64, is_estimated: word & ESTIMATED != 0 })
+    (word != UNKNOWN)
+        .then_some(DayUsage { units: (word & (ESTIMATED - 1)) as i64, is_estimated: word & ESTIMATED != 0 })
 }
 
 impl DayMap {

@@ -609,10 +609,8 @@ async fn nearest(
     order: &str,
 ) -> StoreResult<HashMap<usize, (DateTime<Utc>, i64)>> {
     let counted: Vec<String> = codes_that(Disposition::is_counted).map(|code| format!("'{code}'")).collect();
-    let condition = format!(
-        "device_id = k.owner and meter_code = k.name and {beyond} and disposition in ({})",
-        counted.join(",")
-    );
+    let condition =
+        format!("device_id = k.owner and meter_code = k.name and {beyond} and disposition in ({})", counted.join(","));
     let wanted = Wanted { table: "meter_reading", columns: "read_at, life", condition: &condition, order };
     let rows: Vec<Side> = first_of_each(db, scope, keys, wanted).await?;
     Ok(rows.into_iter().map(|r| (r.slot as usize, (r.read_at, r.life))).collect())

@@ -31,7 +31,9 @@ pub enum GridError {
         count: usize,
     },
     /// A character standard cron does not know.
-    #[error("the character {character:?} in the cron field \"{field}\" is not supported; use numbers, names, *, -, / and commas")]
+    #[error(
+        "the character {character:?} in the cron field \"{field}\" is not supported; use numbers, names, *, -, / and commas"
+    )]
     Character {
         /// The character.
         character: char,
@@ -48,8 +50,7 @@ pub enum GridError {
     },
 }
 
-const MONTHS: [&str; 12] =
-    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 /// Fires looked at in one search at most: half a day of every minute twice over.
 const MAX_STEPS: usize = 2_000;
@@ -131,8 +132,7 @@ impl Grid {
         let days = listed(&values(day, 1, 31, &[], 0)?);
         let months = listed(&values(month, 1, 12, &MONTHS, 1)?);
         // The crate counts 1 = Sunday … 7 = Saturday.
-        let mut weekdays: Vec<u32> =
-            values(weekday, 0, 7, &DAYS, 0)?.into_iter().map(|d| d % 7 + 1).collect();
+        let mut weekdays: Vec<u32> = values(weekday, 0, 7, &DAYS, 0)?.into_iter().map(|d| d % 7 + 1).collect();
         weekdays.sort_unstable();
         weekdays.dedup();
         let weekdays = listed(&weekdays);
@@ -146,16 +146,12 @@ impl Grid {
         }
         let mut schedules = Vec::new();
         for schedule in texts {
-            schedules.push(Schedule::from_str(&schedule).map_err(|e| GridError::Field {
-                field: shortened(text),
-                problem: e.to_string(),
-            })?);
+            schedules.push(
+                Schedule::from_str(&schedule)
+                    .map_err(|e| GridError::Field { field: shortened(text), problem: e.to_string() })?,
+            );
         }
-        Ok(Self {
-            text: fields.join(" "),
-            schedules,
-            is_wild: minute.starts_with('*') || hour.starts_with('*'),
-        })
+        Ok(Self { text: fields.join(" "), schedules, is_wild: minute.starts_with('*') || hour.starts_with('*') })
     }
 
     /// The text, with single spaces.
@@ -185,10 +181,9 @@ impl Grid {
     fn instants(&self, zone: Tz, civil: NaiveDateTime) -> [Option<DateTime<Utc>>; 2] {
         match zone.from_local_datetime(&civil) {
             MappedLocalTime::Single(at) => [Some(at.with_timezone(&Utc)), None],
-            MappedLocalTime::Ambiguous(first, second) => [
-                Some(first.with_timezone(&Utc)),
-                self.is_wild.then(|| second.with_timezone(&Utc)),
-            ],
+            MappedLocalTime::Ambiguous(first, second) => {
+                [Some(first.with_timezone(&Utc)), self.is_wild.then(|| second.with_timezone(&Utc))]
+            }
             MappedLocalTime::None => [(!self.is_wild).then(|| gap_end(zone, civil)), None],
         }
     }
@@ -270,7 +265,11 @@ mod tests {
                 at = grid.next_after(zone, at).unwrap();
                 fires.push(at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
             }
-            if fires.join(" ") == expected { passed += 1 } else { wrong.push(format!("{text} {zone} {start}: {fires:?} not {expected}")) }
+            if fires.join(" ") == expected {
+                passed += 1
+            } else {
+                wrong.push(format!("{text} {zone} {start}: {fires:?} not {expected}"))
+            }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         assert_eq!(passed, 499);
@@ -279,7 +278,10 @@ mod tests {
     #[test]
     fn what_standard_cron_does_not_know_is_refused_by_name() {
         for (text, bad) in [("0 0 L * *", 'L'), ("0 0 15W * *", 'W'), ("0 0 * * 5#2", '#'), ("0 0 ? * *", '?')] {
-            assert!(matches!(Grid::parse(text), Err(GridError::Character { character, .. }) if character == bad), "{text}");
+            assert!(
+                matches!(Grid::parse(text), Err(GridError::Character { character, .. }) if character == bad),
+                "{text}"
+            );
         }
         assert!(matches!(Grid::parse("0 0 0 1 1 *"), Err(GridError::FieldCount { count: 6 })));
         assert!(matches!(Grid::parse("61 0 1 * *"), Err(GridError::Field { .. })));

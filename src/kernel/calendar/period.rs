@@ -85,8 +85,7 @@ impl Period {
 
     /// The day this long after `date`: a month after 31 January is the end of February.
     pub fn add_to(&self, date: NaiveDate) -> Option<NaiveDate> {
-        date.checked_add_months(Months::new(self.months))?
-            .checked_add_days(Days::new(u64::from(self.days)))
+        date.checked_add_months(Months::new(self.months))?.checked_add_days(Days::new(u64::from(self.days)))
     }
 }
 

@@ -5,9 +5,7 @@ use super::due::{DueFacts, DueOutcome, UsageFacts, next_due};
 use super::timeline::{Slots, Timeline, slot_key, timeline};
 use super::validate::CompiledPlan;
 use crate::kernel::calendar::{local_date, start_of_day};
-use crate::planning::model::{
-    Due, Explanation, LogEntry, LogKind, MaintenanceItem, WorkOrder, WorkOrderState,
-};
+use crate::planning::model::{Due, Explanation, LogEntry, LogKind, MaintenanceItem, WorkOrder, WorkOrderState};
 use chrono::{DateTime, Days, Utc};
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
@@ -184,20 +182,17 @@ pub fn decide(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
         match facts.open_order {
             None if now >= issue => decision.order = OrderMove::Issue,
             None => {
-                decision.next_look_at =
-                    Some(decision.next_look_at.map_or(issue, |at| at.min(issue)));
+                decision.next_look_at = Some(decision.next_look_at.map_or(issue, |at| at.min(issue)));
             }
             Some(order) if order.state == WorkOrderState::Planned => {
-                let keeps_until =
-                    issue_at(facts.zone, due_at, definition.lead_days + WITHDRAW_HYSTERESIS_DAYS);
+                let keeps_until = issue_at(facts.zone, due_at, definition.lead_days + WITHDRAW_HYSTERESIS_DAYS);
                 decision.order = if now < keeps_until {
                     OrderMove::Withdraw { reason: "the due date moved beyond the lead time" }
                 } else {
                     follow(facts.zone, order, due.as_ref(), &explanation)
                 };
                 if matches!(decision.order, OrderMove::Withdraw { .. }) {
-                    decision.next_look_at =
-                        Some(decision.next_look_at.map_or(issue, |at| at.min(issue)));
+                    decision.next_look_at = Some(decision.next_look_at.map_or(issue, |at| at.min(issue)));
                 }
             }
             Some(_) => {}
@@ -241,8 +236,7 @@ fn reconcile_missed(
     let keys: BTreeSet<String> = missed.iter().map(|s| slot_key(facts.zone, *s)).collect();
     let mut known = BTreeSet::new();
     for (place, entry) in facts.log.iter().enumerate() {
-        let (LogKind::Missed, Some(key), Some(slot)) =
-            (entry.kind, entry.occurrence_key.clone(), entry.nominal_due_at)
+        let (LogKind::Missed, Some(key), Some(slot)) = (entry.kind, entry.occurrence_key.clone(), entry.nominal_due_at)
         else {
             continue;
         };

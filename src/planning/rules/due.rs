@@ -5,8 +5,7 @@ use super::timeline::{Slots, Timeline, after_key, anchor_date, slot_key};
 use super::validate::{CompiledPlan, CompiledTrigger};
 use crate::kernel::calendar::{end_of_day, local_date, local_to_instant, start_of_day};
 use crate::planning::model::{
-    AdjustmentKind, Due, DueAdjustment, DueCandidate, DueQuantile, Explanation, LogEntry, LogKind,
-    UsageBasis,
+    AdjustmentKind, Due, DueAdjustment, DueCandidate, DueQuantile, Explanation, LogEntry, LogKind, UsageBasis,
 };
 use crate::usage::forecast::forecast;
 use crate::usage::model::UsagePattern;
@@ -128,20 +127,15 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
     for (trigger, compiled) in definition.triggers.iter().zip(&plan.triggers) {
         let (due_at, basis) = match compiled {
             CompiledTrigger::Fixed(_) => (slot, None),
-            CompiledTrigger::Floating(period) => {
-                (period.add_to(anchor_day).map(|d| start_of_day(zone, d)), None)
-            }
-            CompiledTrigger::Usage { meter, every, decimals } => {
-                match usage.iter().find(|u| u.meter == *meter) {
-                    Some(facts) => {
-                        let (basis, day) = usage_candidate(
-                            zone, *every, *decimals, definition.due_quantile, anchor_day, facts,
-                        );
-                        (day.map(|d| start_of_day(zone, d)), Some(basis))
-                    }
-                    None => (None, None),
+            CompiledTrigger::Floating(period) => (period.add_to(anchor_day).map(|d| start_of_day(zone, d)), None),
+            CompiledTrigger::Usage { meter, every, decimals } => match usage.iter().find(|u| u.meter == *meter) {
+                Some(facts) => {
+                    let (basis, day) =
+                        usage_candidate(zone, *every, *decimals, definition.due_quantile, anchor_day, facts);
+                    (day.map(|d| start_of_day(zone, d)), Some(basis))
                 }
-            }
+                None => (None, None),
+            },
         };
         candidates.push(DueCandidate { trigger: trigger.clone(), due_at, basis });
     }
@@ -151,16 +145,9 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
         .filter_map(|(place, c)| c.due_at.map(|at| (at, place)))
         .min()
         .map(|(_, place)| place);
-    let mut explanation = Explanation {
-        winner,
-        candidates,
-        adjustments: vec![],
-        anchor: timeline.anchor,
-        zone: zone.name().to_owned(),
-    };
-    let Some((nominal_at, place)) =
-        winner.and_then(|w| explanation.candidates[w].due_at.map(|at| (at, w)))
-    else {
+    let mut explanation =
+        Explanation { winner, candidates, adjustments: vec![], anchor: timeline.anchor, zone: zone.name().to_owned() };
+    let Some((nominal_at, place)) = winner.and_then(|w| explanation.candidates[w].due_at.map(|at| (at, w))) else {
         return DueOutcome { due: None, explanation, missed, changes_at };
     };
     let on_grid = matches!(plan.triggers[place], CompiledTrigger::Fixed(_));
@@ -226,11 +213,7 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
         }
     }
     let quantile_at = |pick: fn(&UsageBasis) -> Option<NaiveDate>| {
-        explanation.candidates[place]
-            .basis
-            .as_ref()
-            .and_then(pick)
-            .map(|d| start_of_day(zone, d))
+        explanation.candidates[place].basis.as_ref().and_then(pick).map(|d| start_of_day(zone, d))
     };
     let due = Due {
         occurrence_key,

@@ -74,7 +74,17 @@ fn period_words(period: &str, language: Language) -> String {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const WEEKDAYS: [(&str, &str); 7] = [
@@ -222,7 +232,11 @@ fn usage_facts(basis: &UsageBasis, name: &str, zone: Tz, today: NaiveDate, langu
     };
     match (language, reading) {
         (Language::En, Some(reading)) => {
-            let state = if is_over { format!("{every} {name} passed by {over}") } else { format!("{left} of {every} {name} left") };
+            let state = if is_over {
+                format!("{every} {name} passed by {over}")
+            } else {
+                format!("{left} of {every} {name} left")
+            };
             format!("{state}, about {rate} a day ({source}), last reading {reading}{silence}")
         }
         (Language::En, None) => format!("{every} {name}, about {rate} a day ({source}), no reading yet"),
@@ -235,7 +249,13 @@ fn usage_facts(basis: &UsageBasis, name: &str, zone: Tz, today: NaiveDate, langu
 }
 
 /// The winner's own words.
-fn core(candidate: &DueCandidate, due: NaiveDate, explanation: &Explanation, today: NaiveDate, language: Language) -> String {
+fn core(
+    candidate: &DueCandidate,
+    due: NaiveDate,
+    explanation: &Explanation,
+    today: NaiveDate,
+    language: Language,
+) -> String {
     let zone = zone_of(explanation);
     let since = since(explanation, zone, language);
     let from = day(zone, explanation.anchor.at);
@@ -287,7 +307,9 @@ fn core(candidate: &DueCandidate, due: NaiveDate, explanation: &Explanation, tod
 fn other(candidate: &DueCandidate, zone: Tz, today: NaiveDate, language: Language) -> String {
     let label = match (&candidate.trigger, language) {
         (Trigger::CalendarFixed { cron }, _) => grid_words(cron, language),
-        (Trigger::CalendarFloating { every }, Language::En) => format!("by calendar ({})", period_words(every, language)),
+        (Trigger::CalendarFloating { every }, Language::En) => {
+            format!("by calendar ({})", period_words(every, language))
+        }
         (Trigger::CalendarFloating { every }, Language::Zh) => format!("按日历（满{}）", period_words(every, language)),
         (Trigger::Usage { .. }, _) => {
             let name = meter_name(&candidate.trigger, language);
@@ -445,7 +467,10 @@ mod tests {
     #[test]
     fn a_calendar_date_still_names_what_usage_says() {
         let e = explained(
-            vec![floating("P1Y6M", "2026-11-27T16:00:00Z"), usage(-120, Some(at("2026-11-28T00:00:00Z")), "2026-11-28T16:00:00Z")],
+            vec![
+                floating("P1Y6M", "2026-11-27T16:00:00Z"),
+                usage(-120, Some(at("2026-11-28T00:00:00Z")), "2026-11-28T16:00:00Z"),
+            ],
             0,
             vec![],
         );

@@ -171,6 +171,9 @@ struct World {
     count: u128,
 }
 
+/// An occurrence: its key, nominal due, and band.
+type Named = (String, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
+
 impl World {
     fn new(setup: &Setup) -> Self {
         let definition = PlanDefinition {
@@ -365,7 +368,7 @@ impl World {
     }
 
     /// What can be skipped or postponed: key, nominal and due date, end of the band.
-    fn occurrence(&self) -> Option<(String, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>)> {
+    fn occurrence(&self) -> Option<Named> {
         match (&self.order, self.item.as_ref().and_then(|i| i.due.as_ref())) {
             (Some(o), _) => Some((o.occurrence_key.clone()?, o.nominal_due_at, o.due_at, o.window_end)),
             (None, Some(d)) => {

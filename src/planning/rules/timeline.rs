@@ -106,8 +106,7 @@ pub fn after_key(anchor: DateTime<Utc>) -> String {
 
 /// Reads a log sorted by (performed at, id); `counts_from` is what a never-done item counts from.
 pub fn timeline(slots: Option<&Slots>, counts_from: DateTime<Utc>, log: &[LogEntry]) -> Timeline {
-    let mut done: Vec<DateTime<Utc>> =
-        log.iter().filter(|e| e.kind == LogKind::Done).map(|e| e.performed_at).collect();
+    let mut done: Vec<DateTime<Utc>> = log.iter().filter(|e| e.kind == LogKind::Done).map(|e| e.performed_at).collect();
     // The same work told twice is one piece of work.
     done.dedup();
     let mut skips: Vec<(usize, &LogEntry, DateTime<Utc>)> = log

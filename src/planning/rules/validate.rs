@@ -1,9 +1,9 @@
 //! Reads a plan's triggers once, and says what is wrong with them.
 
 use crate::kernel::calendar::{Grid, Period};
+use crate::kernel::subject::SubjectKind;
 use crate::planning::error::Error;
 use crate::planning::model::{MaintenancePlan, PlanDefinition, Trigger};
-use crate::kernel::subject::SubjectKind;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
 
@@ -100,11 +100,9 @@ pub fn compile(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>, Erro
         return Err(Error::EmptySelector);
     }
     check_count(definition.triggers.len())?;
-    for (field, days) in [
-        ("earlyDays", definition.early_days),
-        ("lateDays", definition.late_days),
-        ("leadDays", definition.lead_days),
-    ] {
+    for (field, days) in
+        [("earlyDays", definition.early_days), ("lateDays", definition.late_days), ("leadDays", definition.lead_days)]
+    {
         if days > MAX_DAYS {
             return Err(invalid(field, format!("{field} is {days}; give 0 to {MAX_DAYS} days")));
         }
@@ -114,7 +112,10 @@ pub fn compile(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>, Erro
     }
     let compiled = read_triggers(definition)?;
     if compiled.iter().filter(|t| matches!(t, CompiledTrigger::Fixed(_))).count() > 1 {
-        return Err(invalid("triggers", "give at most one calendarFixed trigger; put several times into one cron text".into()));
+        return Err(invalid(
+            "triggers",
+            "give at most one calendarFixed trigger; put several times into one cron text".into(),
+        ));
     }
     if definition.subject == SubjectKind::Site && compiled.iter().any(|t| matches!(t, CompiledTrigger::Usage { .. })) {
         return Err(invalid(
@@ -162,8 +163,7 @@ pub fn read_triggers(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>
     for trigger in &definition.triggers {
         compiled.push(match trigger {
             Trigger::CalendarFixed { cron } => CompiledTrigger::Fixed(
-                Grid::parse(cron)
-                    .map_err(|e| Error::Cron { field: "triggers".into(), problem: e.to_string() })?,
+                Grid::parse(cron).map_err(|e| Error::Cron { field: "triggers".into(), problem: e.to_string() })?,
             ),
             Trigger::CalendarFloating { every } => CompiledTrigger::Floating(
                 Period::parse(every)
@@ -171,10 +171,7 @@ pub fn read_triggers(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>
             ),
             Trigger::Usage { meter, every, decimals, .. } => {
                 if *every <= 0 {
-                    return Err(invalid(
-                        "triggers",
-                        format!("the usage interval on {meter} must be above zero"),
-                    ));
+                    return Err(invalid("triggers", format!("the usage interval on {meter} must be above zero")));
                 }
                 CompiledTrigger::Usage { meter: meter.clone(), every: *every, decimals: *decimals }
             }

@@ -6,11 +6,11 @@ mod planner;
 mod plans;
 mod visits;
 
+pub use super::store::{OrderKey, UpcomingKey, order_key, upcoming_key};
 pub use orders::{
     ChangeState, CreateOrder, OccurrenceRef, OrderChanged, PostponeOccurrence, ScheduleOrder, SkipOccurrence,
 };
 pub use planner::FileObserver;
-pub use super::store::{OrderKey, UpcomingKey, order_key, upcoming_key};
 pub use plans::{NewPlan, PlanChanged, PlanUpdate, TriggerSpec};
 
 use super::error::Error;
@@ -39,12 +39,7 @@ pub struct PlanningService {
 
 impl PlanningService {
     /// Builds the service.
-    pub fn new(
-        db: Db,
-        ids: Arc<Ids>,
-        file: Arc<DeviceFile>,
-        catalogue: Arc<CatalogueService>,
-    ) -> Self {
+    pub fn new(db: Db, ids: Arc<Ids>, file: Arc<DeviceFile>, catalogue: Arc<CatalogueService>) -> Self {
         Self { db, ids, file, catalogue, compiled: Mutex::new(HashMap::new()) }
     }
 

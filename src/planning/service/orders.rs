@@ -172,7 +172,10 @@ impl PlanningService {
         ];
         for (field, given, low, high) in bounds {
             if !(low..=high).contains(&given) {
-                return Err(Error::Invalid { field: field.into(), problem: format!("{field} is {given}; give {low} to {high}") });
+                return Err(Error::Invalid {
+                    field: field.into(),
+                    problem: format!("{field} is {given}; give {low} to {high}"),
+                });
             }
         }
         let (subject, device) = match (new.device_id, new.site_id) {
@@ -245,7 +248,13 @@ impl PlanningService {
             created_at: call.now,
         };
         store::upsert_orders(tx.conn(), tx.scope(), std::slice::from_ref(&order)).await?;
-        self.tell(&tx, &order, EventKind::WorkOrderIssued, json!({"dueAt": order.due_at, "dueOn": day, "kind": order.kind})).await?;
+        self.tell(
+            &tx,
+            &order,
+            EventKind::WorkOrderIssued,
+            json!({"dueAt": order.due_at, "dueOn": day, "kind": order.kind}),
+        )
+        .await?;
         let changed = OrderChanged { work_order_id: Some(order.id), item_id: None };
         tx.finish(&changed).await?;
         Ok(changed)
@@ -269,7 +278,11 @@ impl PlanningService {
         let mut order = self.locked_order(&tx, input.work_order_id).await?;
         expect(input.expected_version, order.version)?;
         if order.state != WorkOrderState::Scheduled && !order.state.may_become(WorkOrderState::Scheduled) {
-            return Err(Error::IllegalTransition { field: "workOrderId", from: order.state, to: WorkOrderState::Scheduled });
+            return Err(Error::IllegalTransition {
+                field: "workOrderId",
+                from: order.state,
+                to: WorkOrderState::Scheduled,
+            });
         }
         if let Some(id) = input.assignee_id {
             let known = registry_store::technicians_by_ids(tx.conn(), tx.scope(), &[id]).await?;
@@ -335,14 +348,26 @@ impl PlanningService {
             // Cancelling would skip it without a waiver.
             let zone = self.zone_of(&tx, item).await?;
             let until = local_date(zone, order.window_end);
-            return Err(Error::WaiverRequired { until, field: "reissue", how: "use skipOccurrence, or cancel with reissue" });
+            return Err(Error::WaiverRequired {
+                until,
+                field: "reissue",
+                how: "use skipOccurrence, or cancel with reissue",
+            });
         }
         let payload = json!({"from": from, "to": order.state, "reason": reason});
         let order = self.save(&tx, order, EventKind::WorkOrderStateChanged, payload).await?;
         if let Some(item) = item.as_ref().filter(|_| skips)
             && let Some(key) = &order.occurrence_key
         {
-            let entry = self.entry(&tx, item, LogKind::Skipped, key.clone(), order.nominal_due_at, reason.clone(), Some(order.id));
+            let entry = self.entry(
+                &tx,
+                item,
+                LogKind::Skipped,
+                key.clone(),
+                order.nominal_due_at,
+                reason.clone(),
+                Some(order.id),
+            );
             store::insert_log(tx.conn(), tx.scope(), &[entry]).await?;
             self.tell(&tx, &order, EventKind::OccurrenceSkipped, json!({"occurrence": key, "reason": reason})).await?;
         }
@@ -380,14 +405,20 @@ impl PlanningService {
             (_, Some(due)) => (due.occurrence_key.clone(), due.nominal_at),
             _ => return Err(Error::OccurrenceNotCurrent),
         };
-        let payload = json!({"occurrence": key, "nominalDueAt": nominal, "reason": reason, "waiver": waiver, "planId": plan.id});
-        let entry = self.entry(&tx, &item, LogKind::Skipped, key, nominal, Some(reason.clone()), order.as_ref().map(|o| o.id));
+        let payload =
+            json!({"occurrence": key, "nominalDueAt": nominal, "reason": reason, "waiver": waiver, "planId": plan.id});
+        let entry =
+            self.entry(&tx, &item, LogKind::Skipped, key, nominal, Some(reason.clone()), order.as_ref().map(|o| o.id));
         store::insert_log(tx.conn(), tx.scope(), &[entry]).await?;
         let order_id = order.as_ref().map(|o| o.id);
         match order {
             Some(mut order) => {
                 if !order.state.may_become(WorkOrderState::Skipped) {
-                    return Err(Error::IllegalTransition { field: "workOrderId", from: order.state, to: WorkOrderState::Skipped });
+                    return Err(Error::IllegalTransition {
+                        field: "workOrderId",
+                        from: order.state,
+                        to: WorkOrderState::Skipped,
+                    });
                 }
                 order.state = WorkOrderState::Skipped;
                 order.close_reason = Some(reason);
@@ -454,7 +485,15 @@ impl PlanningService {
             "occurrence": key, "from": due_at, "fromOn": local_date(zone, due_at), "to": to, "toOn": input.until,
             "reason": reason, "waiver": waiver, "planId": plan.id,
         });
-        let mut entry = self.entry(&tx, &item, LogKind::Postponed, key, nominal, Some(reason.clone()), order.as_ref().map(|o| o.id));
+        let mut entry = self.entry(
+            &tx,
+            &item,
+            LogKind::Postponed,
+            key,
+            nominal,
+            Some(reason.clone()),
+            order.as_ref().map(|o| o.id),
+        );
         entry.postponed_to = Some(to);
         store::insert_log(tx.conn(), tx.scope(), &[entry]).await?;
         let order_id = order.as_ref().map(|o| o.id);
@@ -552,7 +591,11 @@ impl PlanningService {
                 let order = self.locked_order(tx, id).await?;
                 expect(expected, order.version)?;
                 if !order.state.is_open() {
-                    return Err(Error::IllegalTransition { field: "workOrderId", from: order.state, to: WorkOrderState::Skipped });
+                    return Err(Error::IllegalTransition {
+                        field: "workOrderId",
+                        from: order.state,
+                        to: WorkOrderState::Skipped,
+                    });
                 }
                 let item_id = order.item_id.ok_or(Error::OccurrenceNotCurrent)?;
                 let item = store::items_by_ids(tx.conn(), tx.scope(), &[item_id])
@@ -597,7 +640,13 @@ impl PlanningService {
     }
 
     /// Writes a changed order and tells the device file.
-    async fn save(&self, tx: &Tx, mut order: WorkOrder, kind: EventKind, payload: serde_json::Value) -> Result<WorkOrder, Error> {
+    async fn save(
+        &self,
+        tx: &Tx,
+        mut order: WorkOrder,
+        kind: EventKind,
+        payload: serde_json::Value,
+    ) -> Result<WorkOrder, Error> {
         order.version += 1;
         store::upsert_orders(tx.conn(), tx.scope(), std::slice::from_ref(&order)).await?;
         self.tell(tx, &order, kind, payload).await?;
@@ -608,7 +657,13 @@ impl PlanningService {
         self.tell_subject(tx, order.subject, kind, told(order, payload)).await
     }
 
-    async fn tell_subject(&self, tx: &Tx, subject: Subject, kind: EventKind, payload: serde_json::Value) -> Result<(), Error> {
+    async fn tell_subject(
+        &self,
+        tx: &Tx,
+        subject: Subject,
+        kind: EventKind,
+        payload: serde_json::Value,
+    ) -> Result<(), Error> {
         let devices = self.lock_subject(tx, subject).await?;
         let events = devices
             .into_iter()

@@ -12,8 +12,7 @@ use crate::kernel::subject::{Subject, SubjectKind};
 use crate::planning::error::Error;
 use crate::planning::model::*;
 use crate::planning::rules::{
-    self, ClosedDays, CompiledPlan, CompiledTrigger, Decision, ItemFacts, OrderMove, Slots, UsageFacts,
-    slot_key,
+    self, ClosedDays, CompiledPlan, CompiledTrigger, Decision, ItemFacts, OrderMove, Slots, UsageFacts, slot_key,
 };
 use crate::planning::store;
 use crate::registry::file::{EventKind, NewEvent, Observer};
@@ -167,7 +166,12 @@ impl PlanningService {
     }
 
     /// Plans a batch and takes its marks back; where the batch fails, one subject after the other.
-    async fn plan_batch(&self, call: &Call, batch: Vec<(Subject, Option<Uuid>)>, total: &mut PlannerRun) -> Result<(), Error> {
+    async fn plan_batch(
+        &self,
+        call: &Call,
+        batch: Vec<(Subject, Option<Uuid>)>,
+        total: &mut PlannerRun,
+    ) -> Result<(), Error> {
         match self.plan_once(call, &batch).await {
             Ok(run) => {
                 total.add(&run);
@@ -238,16 +242,10 @@ impl PlanningService {
     /// does not depend on how many there are.
     async fn load(&self, tx: &Tx, subjects: &[Subject]) -> StoreResult<Vec<Pair>> {
         let (db, scope) = (tx.conn(), tx.scope());
-        let device_ids: Vec<DeviceId> = subjects
-            .iter()
-            .filter(|s| s.kind == SubjectKind::Device)
-            .map(|s| DeviceId(s.id))
-            .collect();
-        let site_subjects: Vec<SiteId> = subjects
-            .iter()
-            .filter(|s| s.kind == SubjectKind::Site)
-            .map(|s| SiteId(s.id))
-            .collect();
+        let device_ids: Vec<DeviceId> =
+            subjects.iter().filter(|s| s.kind == SubjectKind::Device).map(|s| DeviceId(s.id)).collect();
+        let site_subjects: Vec<SiteId> =
+            subjects.iter().filter(|s| s.kind == SubjectKind::Site).map(|s| SiteId(s.id)).collect();
         let standing = registry_store::devices_at_sites(db, scope, &site_subjects).await?;
         let mut lock: Vec<DeviceId> = device_ids.clone();
         lock.extend(standing.iter().map(|d| d.id));
@@ -268,11 +266,8 @@ impl PlanningService {
             plans.push(self.compiled(plan).map_err(|e| StoreError::Other(Box::new(e)))?);
         }
         let ids: Vec<Uuid> = subjects.iter().map(|s| s.id).collect();
-        let mut items: HashMap<(PlanId, Uuid), MaintenanceItem> = store::items_of(db, scope, &ids)
-            .await?
-            .into_iter()
-            .map(|i| ((i.plan_id, i.subject.id), i))
-            .collect();
+        let mut items: HashMap<(PlanId, Uuid), MaintenanceItem> =
+            store::items_of(db, scope, &ids).await?.into_iter().map(|i| ((i.plan_id, i.subject.id), i)).collect();
         let mut logs: HashMap<(PlanId, Uuid), Vec<LogEntry>> = HashMap::new();
         for entry in store::logs_of(db, scope, &ids).await? {
             logs.entry((entry.plan_id, entry.subject.id)).or_default().push(entry);
@@ -374,8 +369,7 @@ impl PlanningService {
         if needs.is_empty() {
             return Ok(());
         }
-        let meters: Vec<(DeviceId, String)> =
-            needs.iter().map(|n| (n.device, n.meter.clone())).collect();
+        let meters: Vec<(DeviceId, String)> = needs.iter().map(|n| (n.device, n.meter.clone())).collect();
         let states = usage_store::meter_states(db, scope, &meters).await?;
         let patterns = usage_store::patterns(db, scope, &meters, &states).await?;
         let at: Vec<_> = meters.iter().zip(&needs).map(|(key, n)| (key, n.anchor)).collect();
@@ -483,7 +477,10 @@ impl PlanningService {
             }
         }
         for slot in &decision.missed {
-            tell(EventKind::OccurrenceMissed, json!({"slot": slot, "slotOn": local_date(facts.zone, *slot), "plan": plan}));
+            tell(
+                EventKind::OccurrenceMissed,
+                json!({"slot": slot, "slotOn": local_date(facts.zone, *slot), "plan": plan}),
+            );
             writes.run.slots_missed += 1;
             writes.log.push(LogEntry {
                 id: LogEntryId(self.ids.uuid(now)),
@@ -583,8 +580,7 @@ impl PlanningService {
             return Ok(());
         }
         let ids: Vec<Uuid> = gone.keys().copied().collect();
-        let handled: BTreeSet<WorkOrderId> =
-            pairs.iter().filter_map(|p| p.order.as_ref().map(|o| o.id)).collect();
+        let handled: BTreeSet<WorkOrderId> = pairs.iter().filter_map(|p| p.order.as_ref().map(|o| o.id)).collect();
         for mut order in store::open_orders_of(tx.conn(), tx.scope(), &ids).await? {
             // What was ordered after it was gone, fetching it back for example, is meant so.
             let is_meant = gone.get(&order.subject.id).is_some_and(|since| order.created_at > *since);
@@ -747,4 +743,3 @@ fn new_order(
         created_at: now,
     })
 }
-

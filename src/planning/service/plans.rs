@@ -77,8 +77,11 @@ pub(super) fn clean_steps(steps: &mut [TaskStep]) -> Result<(), Error> {
     }
     for step in steps {
         for text in [&mut step.text.en, &mut step.text.zh] {
-            *text = clean_text(text, 1_000)
-                .map_err(|problem| Error::Text { field: vec!["steps"], name: "a step", problem })?;
+            *text = clean_text(text, 1_000).map_err(|problem| Error::Text {
+                field: vec!["steps"],
+                name: "a step",
+                problem,
+            })?;
         }
     }
     Ok(())
@@ -110,7 +113,9 @@ impl PlanningService {
                     if known.kind != MeterKind::Counter {
                         return Err(Error::Invalid {
                             field: "triggers".into(),
-                            problem: format!("{meter} is a gauge, which goes up and down; a usage interval needs a counter"),
+                            problem: format!(
+                                "{meter} is a gauge, which goes up and down; a usage interval needs a counter"
+                            ),
                         });
                     }
                     let units = known.to_units(*every).map_err(|e| Error::Invalid {
@@ -130,8 +135,11 @@ impl PlanningService {
 
     fn check(definition: &mut PlanDefinition) -> Result<(), Error> {
         for (text, language) in [(&mut definition.name.en, "en"), (&mut definition.name.zh, "zh")] {
-            *text = clean_text(text, 200)
-                .map_err(|problem| Error::Text { field: vec!["name", language], name: "name", problem })?;
+            *text = clean_text(text, 200).map_err(|problem| Error::Text {
+                field: vec!["name", language],
+                name: "name",
+                problem,
+            })?;
         }
         clean_steps(&mut definition.steps)?;
         let selector = &definition.selector;
@@ -140,8 +148,11 @@ impl PlanningService {
             return Err(Error::TooMany { field: "selector", what: "models, sites and regions", given, max: 1_000 });
         }
         for code in &mut definition.selector.region_codes {
-            *code = clean_text(code, 32)
-                .map_err(|problem| Error::Text { field: vec!["selector"], name: "a region code", problem })?;
+            *code = clean_text(code, 32).map_err(|problem| Error::Text {
+                field: vec!["selector"],
+                name: "a region code",
+                problem,
+            })?;
         }
         rules::compile(definition).map(|_| ())
     }
@@ -172,8 +183,8 @@ impl PlanningService {
         if let Some(done) = tx.replay().await? {
             return Ok(done);
         }
-        let code = clean_text(&new.code, 64)
-            .map_err(|problem| Error::Text { field: vec!["code"], name: "code", problem })?;
+        let code =
+            clean_text(&new.code, 64).map_err(|problem| Error::Text { field: vec!["code"], name: "code", problem })?;
         let mut definition = new.definition;
         definition.triggers = self.triggers(&tx, &new.triggers).await?;
         Self::check(&mut definition)?;
@@ -228,9 +239,7 @@ impl PlanningService {
         Self::check(&mut definition)?;
         self.check_selector(&tx, &mut definition.selector).await?;
         // The new grid binds from now on; what the old one said of the past stands.
-        let grid = |d: &PlanDefinition| {
-            d.triggers.iter().find(|t| matches!(t, Trigger::CalendarFixed { .. })).cloned()
-        };
+        let grid = |d: &PlanDefinition| d.triggers.iter().find(|t| matches!(t, Trigger::CalendarFixed { .. })).cloned();
         definition.grid_since = before.grid_since;
         let comes_back = update.is_active == Some(true) && !plan.is_active;
         if comes_back || grid(&definition) != grid(&before) || definition.early_days != before.early_days {

@@ -55,22 +55,15 @@ impl PlanningService {
             .chain(store::open_orders_of(db, scope, &ids).await?)
             .map(|o| (o.id, o))
             .collect();
-        let mut open_by_item: HashMap<ItemId, WorkOrderId> = orders
-            .values()
-            .filter(|o| o.state.is_open())
-            .filter_map(|o| o.item_id.map(|i| (i, o.id)))
-            .collect();
-        let mut items: HashMap<(PlanId, Uuid), MaintenanceItem> = store::items_of(db, scope, &ids)
-            .await?
-            .into_iter()
-            .map(|i| ((i.plan_id, i.subject.id), i))
-            .collect();
+        let mut open_by_item: HashMap<ItemId, WorkOrderId> =
+            orders.values().filter(|o| o.state.is_open()).filter_map(|o| o.item_id.map(|i| (i, o.id))).collect();
+        let mut items: HashMap<(PlanId, Uuid), MaintenanceItem> =
+            store::items_of(db, scope, &ids).await?.into_iter().map(|i| ((i.plan_id, i.subject.id), i)).collect();
         let mut last_done: HashMap<ItemId, chrono::DateTime<chrono::Utc>> = HashMap::new();
         for entry in store::logs_of(db, scope, &ids).await?.iter().filter(|e| e.kind == LogKind::Done) {
             last_done.insert(entry.item_id, entry.performed_at);
         }
-        let wanted: BTreeSet<PlanId> =
-            plan_ids.into_iter().chain(orders.values().filter_map(|o| o.plan_id)).collect();
+        let wanted: BTreeSet<PlanId> = plan_ids.into_iter().chain(orders.values().filter_map(|o| o.plan_id)).collect();
         let wanted: Vec<PlanId> = wanted.into_iter().collect();
         let plans: HashMap<PlanId, MaintenancePlan> =
             store::plans_by_ids(db, scope, &wanted).await?.into_iter().map(|p| (p.id, p)).collect();
@@ -129,7 +122,10 @@ impl PlanningService {
                     SubjectKind::Site => Some(Subject { kind: SubjectKind::Site, id: line.site_id.0 }),
                 };
                 let Some(subject) = subject else {
-                    say(if line.is_unresolved { LineCode::UnresolvedDevice } else { LineCode::PlanNotForSubject }, None);
+                    say(
+                        if line.is_unresolved { LineCode::UnresolvedDevice } else { LineCode::PlanNotForSubject },
+                        None,
+                    );
                     continue;
                 };
                 if !line.is_done {
@@ -228,7 +224,9 @@ impl PlanningService {
         for order in &completed {
             let devices: Vec<_> = match order.device_id {
                 Some(device) => vec![device],
-                None => standing.iter().filter(|d| d.site_id.map(|s| s.0) == Some(order.subject.id)).map(|d| d.id).collect(),
+                None => {
+                    standing.iter().filter(|d| d.site_id.map(|s| s.0) == Some(order.subject.id)).map(|d| d.id).collect()
+                }
             };
             for device in devices {
                 events.push(NewEvent {

@@ -96,7 +96,9 @@ fn external_ids(given: &[ExternalId]) -> Result<Vec<ExternalId>, Error> {
 /// Nobody has these external ids.
 fn free(names: &[ExternalId], owners: &HashMap<(String, String), DeviceId>) -> Result<(), Error> {
     match names.iter().find(|e| owners.contains_key(&(e.system.clone(), e.value.clone()))) {
-        Some(e) => Err(Error::Exists { what: format!("external id {} of {}", e.value, e.system), field: "externalIds" }),
+        Some(e) => {
+            Err(Error::Exists { what: format!("external id {} of {}", e.value, e.system), field: "externalIds" })
+        }
         None => Ok(()),
     }
 }
@@ -129,7 +131,11 @@ impl RegistryService {
     ///
     /// # Errors
     /// Storage; single refusals are in the rows.
-    pub async fn register_devices(&self, call: &Call, new: &[RegisterDevice]) -> Result<Vec<Result<RowOutcome, Error>>, Error> {
+    pub async fn register_devices(
+        &self,
+        call: &Call,
+        new: &[RegisterDevice],
+    ) -> Result<Vec<Result<RowOutcome, Error>>, Error> {
         let mut rows = Vec::with_capacity(new.len());
         for chunk in new.chunks(BULK) {
             let tx = self.db.begin(call).await?;
@@ -140,8 +146,7 @@ impl RegistryService {
     }
 
     async fn add_devices(&self, tx: &Tx, new: &[RegisterDevice]) -> Result<Vec<Result<RowOutcome, Error>>, Error> {
-        let serials: Vec<String> =
-            new.iter().filter_map(|d| text(&d.serial_number, "serialNumber", 64).ok()).collect();
+        let serials: Vec<String> = new.iter().filter_map(|d| text(&d.serial_number, "serialNumber", 64).ok()).collect();
         let mut known: HashMap<(String, String), DeviceId> = store::devices_by_serials(tx.conn(), tx.scope(), &serials)
             .await?
             .into_iter()
@@ -150,8 +155,13 @@ impl RegistryService {
         let wanted: HashSet<DeviceModelId> = new.iter().map(|d| d.model_id).collect();
         let wanted: Vec<DeviceModelId> = wanted.into_iter().collect();
         let models: HashMap<DeviceModelId, DeviceModel> =
-            crate::catalogue::store::models_by_ids(tx.conn(), tx.scope(), &wanted).await?.into_iter().map(|m| (m.id, m)).collect();
-        let wanted: Vec<ExternalId> = new.iter().flat_map(|d| d.external_ids.iter()).filter_map(|e| external_id(e).ok()).collect();
+            crate::catalogue::store::models_by_ids(tx.conn(), tx.scope(), &wanted)
+                .await?
+                .into_iter()
+                .map(|m| (m.id, m))
+                .collect();
+        let wanted: Vec<ExternalId> =
+            new.iter().flat_map(|d| d.external_ids.iter()).filter_map(|e| external_id(e).ok()).collect();
         let mut owners = store::owners_of_external_ids(tx.conn(), tx.scope(), &wanted).await?;
         let mut outcomes = Vec::with_capacity(new.len());
         let (mut devices, mut parts, mut software, mut external, mut events) = (vec![], vec![], vec![], vec![], vec![]);
@@ -238,7 +248,8 @@ impl RegistryService {
         let model = model.ok_or(Error::NotFound { what: "device model", field: "modelId" })?;
         let manufacturer = text(&new.manufacturer, "manufacturer", 100)?;
         if manufacturer != model.manufacturer {
-            let problem = format!("the model {} is made by {}; correct the maker or the model", model.name, model.manufacturer);
+            let problem =
+                format!("the model {} is made by {}; correct the maker or the model", model.name, model.manufacturer);
             return Err(Error::Invalid { field: "manufacturer", problem });
         }
         let status = new.status.unwrap_or(DeviceStatus::InStock);

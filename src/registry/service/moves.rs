@@ -142,15 +142,21 @@ struct Installed {
 /// A device cannot act before what it did last.
 fn in_order(line: &[Binding], at: DateTime<Utc>, field: &'static str) -> Result<(), Error> {
     match rules::last_move(line) {
-        Some(last) if at < last => {
-            Err(Error::Instant { field, problem: format!("lies before {last}, the device's last installation or removal") })
-        }
+        Some(last) if at < last => Err(Error::Instant {
+            field,
+            problem: format!("lies before {last}, the device's last installation or removal"),
+        }),
         _ => Ok(()),
     }
 }
 
 /// Nothing stands at a position from `at` on.
-fn free(line: &[Binding], at: DateTime<Utc>, field: &'static str, serial: impl Fn(DeviceId) -> String) -> Result<(), Error> {
+fn free(
+    line: &[Binding],
+    at: DateTime<Utc>,
+    field: &'static str,
+    serial: impl Fn(DeviceId) -> String,
+) -> Result<(), Error> {
     if let Some(open) = rules::open(line) {
         return Err(Error::PositionOccupied { serial_number: serial(open.device_id), since: open.started_at });
     }
@@ -166,7 +172,12 @@ fn installable(device: &Device, to: DeviceStatus, field: &'static str) -> Result
     if rules::INSTALLABLE.contains(&device.status) {
         return Ok(());
     }
-    Err(Error::IllegalStatus { field, from: device.status, to, hint: "; bring it to IN_STOCK, READY or IN_TRANSIT first" })
+    Err(Error::IllegalStatus {
+        field,
+        from: device.status,
+        to,
+        hint: "; bring it to IN_STOCK, READY or IN_TRANSIT first",
+    })
 }
 
 fn stand(device: &mut Device, place: &Place, at: DateTime<Utc>) {
@@ -213,7 +224,13 @@ fn just_filled(e: StoreError) -> Error {
 }
 
 impl RegistryService {
-    async fn free_place(&self, tx: &Tx, id: PositionId, at: DateTime<Utc>, field: &'static str) -> Result<Place, Error> {
+    async fn free_place(
+        &self,
+        tx: &Tx,
+        id: PositionId,
+        at: DateTime<Utc>,
+        field: &'static str,
+    ) -> Result<Place, Error> {
         let position = store::positions_by_ids(tx.conn(), tx.scope(), &[id])
             .await?
             .pop()
@@ -269,7 +286,11 @@ impl RegistryService {
     ///
     /// # Errors
     /// Storage; single refusals are in the rows.
-    pub async fn install_devices(&self, call: &Call, inputs: &[InstallDevice]) -> Result<Vec<Result<(), Error>>, Error> {
+    pub async fn install_devices(
+        &self,
+        call: &Call,
+        inputs: &[InstallDevice],
+    ) -> Result<Vec<Result<(), Error>>, Error> {
         let mut outcomes = Vec::with_capacity(inputs.len());
         for chunk in inputs.chunks(BULK_INSTALLS) {
             let tx = self.db.begin(call).await?;
@@ -279,7 +300,12 @@ impl RegistryService {
         Ok(outcomes)
     }
 
-    async fn install_in(&self, tx: &Tx, inputs: &[InstallDevice], is_import: bool) -> Result<Vec<Result<(), Error>>, Error> {
+    async fn install_in(
+        &self,
+        tx: &Tx,
+        inputs: &[InstallDevice],
+        is_import: bool,
+    ) -> Result<Vec<Result<(), Error>>, Error> {
         let mut standing = self.standing(tx, inputs).await?;
         let mut outcomes = Vec::with_capacity(inputs.len());
         let (mut devices, mut bindings, mut events) = (vec![], vec![], vec![]);
@@ -307,11 +333,14 @@ impl RegistryService {
 
     async fn standing(&self, tx: &Tx, inputs: &[InstallDevice]) -> Result<Standing, Error> {
         let (db, scope) = (tx.conn(), tx.scope());
-        let device_ids: Vec<DeviceId> = inputs.iter().map(|i| i.device_id).collect::<BTreeSet<_>>().into_iter().collect();
-        let position_ids: Vec<PositionId> = inputs.iter().map(|i| i.position_id).collect::<BTreeSet<_>>().into_iter().collect();
+        let device_ids: Vec<DeviceId> =
+            inputs.iter().map(|i| i.device_id).collect::<BTreeSet<_>>().into_iter().collect();
+        let position_ids: Vec<PositionId> =
+            inputs.iter().map(|i| i.position_id).collect::<BTreeSet<_>>().into_iter().collect();
         // An id that is not ours must not get a head, so only devices found are locked, and then
         // read again under the lock.
-        let known: Vec<DeviceId> = store::devices_by_ids(db, scope, &device_ids).await?.into_iter().map(|d| d.id).collect();
+        let known: Vec<DeviceId> =
+            store::devices_by_ids(db, scope, &device_ids).await?.into_iter().map(|d| d.id).collect();
         self.file.lock(tx, &known).await?;
         let devices = store::devices_by_ids(db, scope, &known).await?.into_iter().map(|d| (d.id, d)).collect();
         let mut moves: HashMap<DeviceId, Vec<Binding>> = HashMap::new();
@@ -324,9 +353,11 @@ impl RegistryService {
         for binding in store::bindings_of_positions(db, scope, &position_ids).await? {
             lines.entry(binding.position_id).or_default().push(binding);
         }
-        let site_ids: Vec<SiteId> = positions.values().map(|p| p.site_id).collect::<BTreeSet<_>>().into_iter().collect();
+        let site_ids: Vec<SiteId> =
+            positions.values().map(|p| p.site_id).collect::<BTreeSet<_>>().into_iter().collect();
         let sites = store::sites_by_ids(db, scope, &site_ids).await?.into_iter().map(|s| (s.id, s)).collect();
-        let occupants: Vec<DeviceId> = lines.values().filter_map(|line| rules::open(line)).map(|b| b.device_id).collect();
+        let occupants: Vec<DeviceId> =
+            lines.values().filter_map(|line| rules::open(line)).map(|b| b.device_id).collect();
         let serials =
             store::devices_by_ids(db, scope, &occupants).await?.into_iter().map(|d| (d.id, d.serial_number)).collect();
         Ok(Standing { devices, moves, positions, lines, sites, serials })
@@ -334,8 +365,11 @@ impl RegistryService {
 
     fn install_one(&self, tx: &Tx, input: &InstallDevice, standing: &Standing) -> Result<Installed, Error> {
         let at = past(input.installed_at, tx.now(), "installedAt")?;
-        let mut device =
-            standing.devices.get(&input.device_id).cloned().ok_or(Error::NotFound { what: "device", field: "deviceId" })?;
+        let mut device = standing
+            .devices
+            .get(&input.device_id)
+            .cloned()
+            .ok_or(Error::NotFound { what: "device", field: "deviceId" })?;
         expect(input.expected_version, device.version)?;
         if device.position_id.is_some() {
             return Err(Error::AlreadyInstalled { field: "deviceId" });
@@ -352,8 +386,11 @@ impl RegistryService {
         free(&line(standing.lines.get(&position.id)), at, "installedAt", |d| {
             standing.serials.get(&d).cloned().unwrap_or_default()
         })?;
-        let site =
-            standing.sites.get(&position.site_id).cloned().ok_or(Error::NotFound { what: "site", field: "positionId" })?;
+        let site = standing
+            .sites
+            .get(&position.site_id)
+            .cloned()
+            .ok_or(Error::NotFound { what: "site", field: "positionId" })?;
         let place = Place { position, site };
         stand(&mut device, &place, at);
         set_status(&mut device, status, at, None);
@@ -390,7 +427,9 @@ impl RegistryService {
     async fn take_out(&self, tx: &Tx, mut device: Device, leaving: Leaving) -> Result<(), Error> {
         let Leaving { at, status, reason, kind, replaced_by, fields } = leaving;
         let (Some(position), Some(site)) = (device.position_id, device.site_id) else {
-            return Err(Error::NotInstalled { field: if kind == EventKind::SwappedOut { "oldDeviceId" } else { "deviceId" } });
+            return Err(Error::NotInstalled {
+                field: if kind == EventKind::SwappedOut { "oldDeviceId" } else { "deviceId" },
+            });
         };
         if !rules::AFTER_REMOVAL.contains(&status) {
             return Err(Error::IllegalStatus {
@@ -457,7 +496,10 @@ impl RegistryService {
         let at = past(input.swapped_at, call.now, "swappedAt")?;
         let reason = prose(&input.reason, "reason", 1_000)?;
         if input.old_device_id == input.new_device_id {
-            return Err(Error::Invalid { field: "newDeviceId", problem: "a device cannot be swapped with itself".into() });
+            return Err(Error::Invalid {
+                field: "newDeviceId",
+                problem: "a device cannot be swapped with itself".into(),
+            });
         }
         let both = [input.old_device_id, input.new_device_id];
         let known: Vec<DeviceId> =
@@ -474,7 +516,8 @@ impl RegistryService {
         if new.position_id.is_some() {
             return Err(Error::AlreadyInstalled { field: "newDeviceId" });
         }
-        let status = if old.status == DeviceStatus::InService { DeviceStatus::InService } else { DeviceStatus::Installed };
+        let status =
+            if old.status == DeviceStatus::InService { DeviceStatus::InService } else { DeviceStatus::Installed };
         installable(&new, status, "newDeviceId")?;
         in_order(&self.moves_of(&tx, new.id).await?, at, "swappedAt")?;
         let leaving = Leaving {

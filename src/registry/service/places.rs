@@ -173,7 +173,11 @@ impl RegistryService {
     ///
     /// # Errors
     /// Storage; single refusals are in the rows.
-    pub async fn create_merchants(&self, call: &Call, new: &[NewMerchant]) -> Result<Vec<Result<Made<MerchantId>, Error>>, Error> {
+    pub async fn create_merchants(
+        &self,
+        call: &Call,
+        new: &[NewMerchant],
+    ) -> Result<Vec<Result<Made<MerchantId>, Error>>, Error> {
         let mut made = Vec::with_capacity(new.len());
         for chunk in new.chunks(BULK) {
             let tx = self.db.begin(call).await?;
@@ -231,7 +235,9 @@ impl RegistryService {
                 let problem = "latitude goes from -90 to 90, longitude from -180 to 180".into();
                 return Err(Error::OutOfRange { field, problem });
             }
-            (Some(_), None) => return Err(Error::Required { field: "longitude", what: "both coordinates, or neither" }),
+            (Some(_), None) => {
+                return Err(Error::Required { field: "longitude", what: "both coordinates, or neither" });
+            }
             (None, Some(_)) => return Err(Error::Required { field: "latitude", what: "both coordinates, or neither" }),
         }
         too_many("closedDays", new.closed_days.len(), MAX_CLOSED_DAYS)?;
@@ -391,10 +397,9 @@ impl RegistryService {
         if at_site.iter().any(|p| p.name == position.name) {
             return Err(Error::Exists { what: format!("a position {} at this site", position.name), field: "name" });
         }
-        store::insert_positions(tx.conn(), tx.scope(), std::slice::from_ref(&position)).await.map_err(taken(
-            "a position of this name at the site, or this terminal number,",
-            "terminalNumber",
-        ))?;
+        store::insert_positions(tx.conn(), tx.scope(), std::slice::from_ref(&position))
+            .await
+            .map_err(taken("a position of this name at the site, or this terminal number,", "terminalNumber"))?;
         let made = Made { id: position.id, is_new: true };
         tx.finish(&made).await?;
         Ok(made)
@@ -429,7 +434,11 @@ impl RegistryService {
     ///
     /// # Errors
     /// Storage; single refusals are in the rows.
-    pub async fn import_positions(&self, call: &Call, new: &[NewPosition]) -> Result<Vec<Result<Made<PositionId>, Error>>, Error> {
+    pub async fn import_positions(
+        &self,
+        call: &Call,
+        new: &[NewPosition],
+    ) -> Result<Vec<Result<Made<PositionId>, Error>>, Error> {
         let mut made = Vec::with_capacity(new.len());
         for chunk in new.chunks(BULK) {
             let tx = self.db.begin(call).await?;
@@ -444,19 +453,20 @@ impl RegistryService {
         let sites: Vec<SiteId> = sites.into_iter().collect();
         let ours: HashSet<SiteId> =
             store::sites_by_ids(tx.conn(), tx.scope(), &sites).await?.into_iter().map(|s| s.id).collect();
-        let numbers: Vec<String> =
-            new.iter().filter_map(|p| optional(p.terminal_number.as_deref(), "terminalNumber", 32).ok().flatten()).collect();
+        let numbers: Vec<String> = new
+            .iter()
+            .filter_map(|p| optional(p.terminal_number.as_deref(), "terminalNumber", 32).ok().flatten())
+            .collect();
         let mut by_number: HashMap<String, PositionId> = store::positions_by_terminals(tx.conn(), tx.scope(), &numbers)
             .await?
             .into_iter()
             .filter_map(|p| p.terminal_number.map(|n| (n, p.id)))
             .collect();
-        let mut by_name: HashMap<(SiteId, String), Position> =
-            store::positions_of_sites(tx.conn(), tx.scope(), &sites)
-                .await?
-                .into_iter()
-                .map(|p| ((p.site_id, p.name.clone()), p))
-                .collect();
+        let mut by_name: HashMap<(SiteId, String), Position> = store::positions_of_sites(tx.conn(), tx.scope(), &sites)
+            .await?
+            .into_iter()
+            .map(|p| ((p.site_id, p.name.clone()), p))
+            .collect();
         let mut rows = Vec::new();
         let mut made = Vec::with_capacity(new.len());
         for n in new {
@@ -475,7 +485,10 @@ impl RegistryService {
                 }
                 if let Some(number) = &position.terminal_number {
                     if by_number.contains_key(number) {
-                        return Err(Error::Exists { what: format!("terminal number {number}"), field: "terminalNumber" });
+                        return Err(Error::Exists {
+                            what: format!("terminal number {number}"),
+                            field: "terminalNumber",
+                        });
                     }
                     by_number.insert(number.clone(), position.id);
                 }

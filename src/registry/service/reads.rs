@@ -119,7 +119,11 @@ impl RegistryService {
     }
 
     /// Resolves references, each at its own moment.
-    pub async fn resolve(&self, scope: &Scope, refs: &[(DeviceRef, DateTime<Utc>)]) -> StoreResult<Vec<Result<DeviceId, ResolveError>>> {
+    pub async fn resolve(
+        &self,
+        scope: &Scope,
+        refs: &[(DeviceRef, DateTime<Utc>)],
+    ) -> StoreResult<Vec<Result<DeviceId, ResolveError>>> {
         resolve_many(self.db.reader(), scope, refs).await
     }
 
@@ -195,7 +199,13 @@ impl RegistryService {
     }
 
     /// Sites in the order they were made.
-    pub async fn sites_page(&self, scope: &Scope, filter: &SiteFilter, after: Option<Uuid>, limit: u64) -> StoreResult<Vec<Site>> {
+    pub async fn sites_page(
+        &self,
+        scope: &Scope,
+        filter: &SiteFilter,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> StoreResult<Vec<Site>> {
         store::sites_page(self.db.reader(), scope, filter, after, limit).await
     }
 
@@ -245,7 +255,12 @@ impl RegistryService {
     }
 
     /// Technicians in the order they were made.
-    pub async fn technicians_page(&self, scope: &Scope, after: Option<Uuid>, limit: u64) -> StoreResult<Vec<Technician>> {
+    pub async fn technicians_page(
+        &self,
+        scope: &Scope,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> StoreResult<Vec<Technician>> {
         store::technicians_page(self.db.reader(), scope, after, limit).await
     }
 
@@ -265,19 +280,35 @@ impl RegistryService {
     }
 
     /// External ids of devices.
-    pub async fn external_ids_of(&self, scope: &Scope, devices: &[DeviceId]) -> StoreResult<HashMap<DeviceId, Vec<ExternalId>>> {
+    pub async fn external_ids_of(
+        &self,
+        scope: &Scope,
+        devices: &[DeviceId],
+    ) -> StoreResult<HashMap<DeviceId, Vec<ExternalId>>> {
         store::external_ids_of(self.db.reader(), scope, devices).await
     }
 
     /// A page of a device file after a sequence, as stored: [`file::read`] reads its events, and
     /// those that cannot be read have their place in it too.
-    pub async fn history(&self, scope: &Scope, device: DeviceId, filter: &EventFilter, after: i64, first: u32) -> StoreResult<FilePage> {
+    pub async fn history(
+        &self,
+        scope: &Scope,
+        device: DeviceId,
+        filter: &EventFilter,
+        after: i64,
+        first: u32,
+    ) -> StoreResult<FilePage> {
         let stored = file_store::events(self.db.reader(), scope, device, filter, after, u64::from(first) + 1).await?;
         Ok(FilePage::new(stored, first))
     }
 
     /// The first page of each of these device files; devices without events are absent.
-    pub async fn first_pages(&self, scope: &Scope, devices: &[DeviceId], first: u32) -> StoreResult<HashMap<DeviceId, FilePage>> {
+    pub async fn first_pages(
+        &self,
+        scope: &Scope,
+        devices: &[DeviceId],
+        first: u32,
+    ) -> StoreResult<HashMap<DeviceId, FilePage>> {
         let mut files: HashMap<DeviceId, Vec<StoredEvent>> = HashMap::new();
         for event in file_store::first_events(self.db.reader(), scope, devices, first.saturating_add(1)).await? {
             files.entry(event.device).or_default().push(event);
@@ -286,7 +317,13 @@ impl RegistryService {
     }
 
     /// How many events a device file has, counted up to `limit`.
-    pub async fn count_history(&self, scope: &Scope, device: DeviceId, filter: &EventFilter, limit: u64) -> StoreResult<u64> {
+    pub async fn count_history(
+        &self,
+        scope: &Scope,
+        device: DeviceId,
+        filter: &EventFilter,
+        limit: u64,
+    ) -> StoreResult<u64> {
         file_store::count_events(self.db.reader(), scope, device, filter, limit).await
     }
 
@@ -306,7 +343,8 @@ impl RegistryService {
         let at = self.db.snapshot().await?;
         let key = after.map(|id| (String::new(), id));
         let order = DeviceOrderField::CreatedAt;
-        let devices = store::devices_page(&at, scope, &DeviceFilter::default(), order, false, key.as_ref(), limit).await?;
+        let devices =
+            store::devices_page(&at, scope, &DeviceFilter::default(), order, false, key.as_ref(), limit).await?;
         let ids: Vec<DeviceId> = devices.iter().map(|d| d.id).collect();
         let components = store::components_of(&at, scope, &ids).await?;
         let software = store::software_of(&at, scope, &ids).await?;

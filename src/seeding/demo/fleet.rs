@@ -387,7 +387,7 @@ impl<'a> Builder<'a> {
                         Some(name) => (name.clone(), name),
                         None => {
                             let name = self.name(of_kind, &street)?;
-                            if *size == 1 && merchant % 3 == 0 && merchant / 3 < twice {
+                            if *size == 1 && merchant.is_multiple_of(3) && merchant / 3 < twice {
                                 branch_of = Some((merchant, name.clone()));
                             }
                             (name.clone(), name)
@@ -491,8 +491,7 @@ impl<'a> Builder<'a> {
             "night_market" => "mobile",
             _ => "till",
         };
-        let fitting: Vec<&ModelShare> =
-            self.p.models.iter().filter(|m| m.roles.iter().any(|r| r == role)).collect();
+        let fitting: Vec<&ModelShare> = self.p.models.iter().filter(|m| m.roles.iter().any(|r| r == role)).collect();
         Ok(pick_by(&mut self.rng, &fitting, |m| m.share)?.1)
     }
 
@@ -642,11 +641,14 @@ impl<'a> Builder<'a> {
             OddCase::SameSerialTwoMakers { models, .. } => {
                 plain(self, &models[place])?;
             }
-            OddCase::SwapAt1120 { old_serial_number, model, days_ago, local_time, reason, old_device_status, .. } => {
+            OddCase::SwapAt1120 {
+                old_serial_number, model, days_ago, local_time, reason, old_device_status, ..
+            } => {
                 let model = self.model(model)?;
                 let old = self.device(model, Some(old_serial_number), start)?;
                 self.stay(old, position, from, true);
-                let time = NaiveTime::parse_from_str(local_time, "%H:%M").map_err(|_| wrong("local_time is no time"))?;
+                let time =
+                    NaiveTime::parse_from_str(local_time, "%H:%M").map_err(|_| wrong("local_time is no time"))?;
                 let at = local_to_instant(self.zone, ago(*days_ago).and_time(time));
                 let new = self.device(model, Some(serial_of(case)), at - TimeDelta::days(4))?;
                 self.swap(old, new, position, at, reason.clone(), *old_device_status);
@@ -715,7 +717,7 @@ impl<'a> Builder<'a> {
         let model = self.model(model)?;
         let device = self.device(model, Some(serial_of(case)), self.start)?;
         self.stay(device, stops[0], from, true);
-        for (position, days) in stops[1..].to_vec().into_iter().zip(days_ago) {
+        for (position, days) in stops[1..].iter().copied().zip(days_ago) {
             let at = self.days_ago(days);
             self.end_stay(device, at);
             self.fleet.stays.push(Stay { device, position, from: at, to: None });
@@ -813,7 +815,8 @@ impl<'a> Builder<'a> {
         let reason = self.reason(DeviceStatus::Suspended);
         let history = self.history_days();
         for n in 0..count {
-            let site = shared.get(1 + n % shared.len().saturating_sub(1).max(1)).or(shared.first()).copied().unwrap_or(0);
+            let site =
+                shared.get(1 + n % shared.len().saturating_sub(1).max(1)).or(shared.first()).copied().unwrap_or(0);
             let city = self.fleet.sites[site].region_code.chars().take(4).collect::<String>();
             let level = self.level(false);
             let position = self.position(site, format!("停用机位{}", n + 1), &city, level)?;
@@ -879,8 +882,11 @@ impl<'a> Builder<'a> {
     /// Counters that begin again, and gaps in what is reported.
     fn rare_readings(&mut self, scale: &Scale, field: usize) {
         let anomalies = &self.p.usage.anomalies;
-        let (resets, gaps, gap_days) =
-            (scale.count(anomalies.resets), scale.count(anomalies.gaps), (anomalies.gap_days.low, anomalies.gap_days.high));
+        let (resets, gaps, gap_days) = (
+            scale.count(anomalies.resets),
+            scale.count(anomalies.gaps),
+            (anomalies.gap_days.low, anomalies.gap_days.high),
+        );
         let history = self.history_days();
         let mut plain = self.plain(field);
         plain.retain(|d| self.fleet.devices[*d].oddities.silent_from.is_none());

@@ -223,7 +223,11 @@ pub struct TechnicianSeed {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OddCase {
-    SameSerialTwoMakers { about: LocalizedText, serial_number: String, models: [String; 2] },
+    SameSerialTwoMakers {
+        about: LocalizedText,
+        serial_number: String,
+        models: [String; 2],
+    },
     #[serde(rename = "SWAP_AT_1120")]
     SwapAt1120 {
         about: LocalizedText,
@@ -244,13 +248,51 @@ pub enum OddCase {
         idempotency_key: String,
     },
     #[serde(rename = "WRAP_32_BIT")]
-    Wrap32Bit { about: LocalizedText, serial_number: String, model: String, days_ago: i64, per_day: f64 },
-    ResetToZero { about: LocalizedText, serial_number: String, model: String, days_ago: i64 },
-    LongGap { about: LocalizedText, serial_number: String, model: String, gap_days: i64, days_ago: i64 },
-    BusiestLane { about: LocalizedText, serial_number: String, model: String, per_day: f64 },
-    NeverRead { about: LocalizedText, serial_number: String, model: String },
-    Growing { about: LocalizedText, serial_number: String, model: String, per_day: f64, factor: f64, months: u32 },
-    MovedTwice { about: LocalizedText, serial_number: String, model: String, days_ago: [i64; 2] },
+    Wrap32Bit {
+        about: LocalizedText,
+        serial_number: String,
+        model: String,
+        days_ago: i64,
+        per_day: f64,
+    },
+    ResetToZero {
+        about: LocalizedText,
+        serial_number: String,
+        model: String,
+        days_ago: i64,
+    },
+    LongGap {
+        about: LocalizedText,
+        serial_number: String,
+        model: String,
+        gap_days: i64,
+        days_ago: i64,
+    },
+    BusiestLane {
+        about: LocalizedText,
+        serial_number: String,
+        model: String,
+        per_day: f64,
+    },
+    NeverRead {
+        about: LocalizedText,
+        serial_number: String,
+        model: String,
+    },
+    Growing {
+        about: LocalizedText,
+        serial_number: String,
+        model: String,
+        per_day: f64,
+        factor: f64,
+        months: u32,
+    },
+    MovedTwice {
+        about: LocalizedText,
+        serial_number: String,
+        model: String,
+        days_ago: [i64; 2],
+    },
 }
 
 #[derive(Debug, Deserialize)]

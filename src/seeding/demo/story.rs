@@ -7,8 +7,8 @@ use super::usage::FleetReading;
 use crate::kernel::calendar::{Period, local_date, local_to_instant};
 use crate::kernel::call::IdempotencyClaim;
 use crate::kernel::ids::{DeviceId, DeviceModelId, MerchantId, PlanId, PositionId, SiteId, TechnicianId, WorkOrderId};
-use crate::kernel::subject::SubjectKind;
 use crate::kernel::scope::Scope;
+use crate::kernel::subject::SubjectKind;
 use crate::planning::model::{
     ExecutionChannel, MaintenancePlan, Trigger, WorkOrder, WorkOrderFilter, WorkOrderOrderField, WorkOrderState,
 };

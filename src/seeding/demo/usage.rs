@@ -29,11 +29,7 @@ pub struct FleetReading {
 
 /// Holidays by date, as the kinds of sites know them.
 fn holidays_by_date(holidays: &[Holiday], country: &str) -> HashMap<NaiveDate, String> {
-    holidays
-        .iter()
-        .filter(|h| h.country == country && !h.is_working_day)
-        .map(|h| (h.date, h.name.en.clone()))
-        .collect()
+    holidays.iter().filter(|h| h.country == country && !h.is_working_day).map(|h| (h.date, h.name.en.clone())).collect()
 }
 
 /// How much of an average day a day is, for a kind of site.
@@ -48,7 +44,13 @@ fn share_of_day(kind: &Kind, date: NaiveDate, holidays: &HashMap<NaiveDate, Stri
 }
 
 /// Transactions on a position by day, from the first day of the history to today.
-fn by_day(p: &Parameters, plan: &PositionPlan, days: &[NaiveDate], holidays: &HashMap<NaiveDate, String>, seed: u64) -> Vec<i64> {
+fn by_day(
+    p: &Parameters,
+    plan: &PositionPlan,
+    days: &[NaiveDate],
+    holidays: &HashMap<NaiveDate, String>,
+    seed: u64,
+) -> Vec<i64> {
     let mut rng = StdRng::seed_from_u64(seed);
     let kind = &p.kinds[plan.kind];
     days.iter()
@@ -140,13 +142,15 @@ impl Source<'_> {
                 self.push(device, counter, stay.from + TimeDelta::minutes(4), all);
             }
             for (n, date) in self.days.iter().enumerate() {
-                let (first, last) = (local_date(self.fleet.zone, stay.from), stay.to.map(|t| local_date(self.fleet.zone, t)));
+                let (first, last) =
+                    (local_date(self.fleet.zone, stay.from), stay.to.map(|t| local_date(self.fleet.zone, t)));
                 if *date < first || last.is_some_and(|last| *date > last) {
                     continue;
                 }
                 let mut units = self.units[stay.position][n];
                 if *date == first && stay.from >= self.fleet.start {
-                    units = (units as f64 * (1.0 - share_before(kind, local_time(self.fleet.zone, stay.from)))).round() as i64;
+                    units = (units as f64 * (1.0 - share_before(kind, local_time(self.fleet.zone, stay.from)))).round()
+                        as i64;
                 }
                 if odd.reset_on == Some(*date) {
                     counter = 0;
@@ -186,17 +190,20 @@ impl Source<'_> {
     fn begins_at(&self, stays: &[&Stay], odd: &Oddities, rng: &mut StdRng) -> i64 {
         let Some(first) = stays.first() else { return 0 };
         if let Some(on) = odd.wraps_on {
-            let before: i64 = self.days.iter().zip(&self.units[first.position]).filter(|(d, _)| **d < on).map(|(_, u)| u).sum();
+            let before: i64 =
+                self.days.iter().zip(&self.units[first.position]).filter(|(d, _)| **d < on).map(|(_, u)| u).sum();
             return self.p.usage.anomalies.wrap_modulus - before - 1;
         }
         let used_days = (self.fleet.start - first.from).num_days().max(0) as f64;
-        (used_days * self.fleet.positions[first.position].level * rng.random_range(0.8..1.1)) as i64 + rng.random_range(5..60)
+        (used_days * self.fleet.positions[first.position].level * rng.random_range(0.8..1.1)) as i64
+            + rng.random_range(5..60)
     }
 
     /// When a day's reading is taken: at night, never quite at the same minute.
     fn reading_at(&self, date: NaiveDate, rng: &mut StdRng) -> DateTime<Utc> {
         let spread = self.p.usage.reading.spread_minutes * 60;
-        local_to_instant(self.fleet.zone, date.and_time(self.reading_time)) + TimeDelta::seconds(rng.random_range(0..spread.max(1)))
+        local_to_instant(self.fleet.zone, date.and_time(self.reading_time))
+            + TimeDelta::seconds(rng.random_range(0..spread.max(1)))
     }
 
     fn push(&self, device: usize, counter: i64, read_at: DateTime<Utc>, all: &mut Vec<FleetReading>) {

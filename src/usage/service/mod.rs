@@ -365,7 +365,9 @@ impl UsageService {
         writes: &mut Writes,
     ) {
         let (Some(spec), Some(meter)) = (facts.specs.get(key), facts.meters.get(&key.1)) else { return };
-        writes.terminals.extend(incoming.terminals.into_iter().map(|(reading, number)| ((key.clone(), reading), number)));
+        writes
+            .terminals
+            .extend(incoming.terminals.into_iter().map(|(reading, number)| ((key.clone(), reading), number)));
         for (reading, (row, disposition)) in incoming.aside {
             let problem = match disposition {
                 Disposition::Future => "lies in the future; it is kept aside, send it again when its time has come",

@@ -1,5 +1,7 @@
 //! Readings through the API: what each is taken for, and that their order of arrival cannot matter.
 
+mod late_swap;
+
 use crate::support::builders::MAKER;
 use crate::support::{TestApp, at, instant, only, text};
 use chrono::{DateTime, TimeDelta, Utc};
