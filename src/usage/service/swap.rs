@@ -12,7 +12,7 @@ use crate::usage::life::MeterSpec;
 use crate::usage::model::{MeterKey, Reading};
 use crate::usage::store;
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -74,7 +74,7 @@ impl UsageService {
         for (meter, readings) in moving {
             let key = (swap.old, meter.clone());
             store::take_out_by_terminal(db, scope, &key, &swap.terminal, swap.at).await?;
-            let all = (&key, DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
+            let all = (&key, DateTime::UNIX_EPOCH, swap.at.max(now) + TimeDelta::days(366));
             let left = store::readings_between(db, scope, &[all]).await?.pop().unwrap_or_default();
             let left: BTreeSet<Reading> =
                 left.iter().filter(|f| !f.disposition.is_outside_fold()).map(|f| f.reading).collect();
