@@ -6,7 +6,7 @@ help:
 	@echo "make run    build and start the demo fleet on embedded SQLite (ARGS=... for tillkeep demo)"
 	@echo "make test   every test, on SQLite and on a private PostgreSQL"
 	@echo "make lint   formatting and clippy"
-	@echo "make bench  benchmarks"
+	@echo "make bench  what planning costs, as ratios (builds for release)"
 	@echo "make page   bundle the query page again (needs npm)"
 
 run:
@@ -20,7 +20,7 @@ lint:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 bench:
-	cargo bench $(ARGS)
+	cargo bench --bench rules $(ARGS)
 
 # The touch makes the next cargo build look at web/ again and take this bundle.
 page:

@@ -321,6 +321,9 @@ impl PlanningService {
         if !order.state.may_become(input.state) {
             return Err(Error::IllegalTransition { field: "state", from: order.state, to: input.state });
         }
+        if input.state == WorkOrderState::Scheduled && order.scheduled_for.is_none() {
+            return Err(Error::Required { field: "state", what: "when it is to be done, with scheduleWorkOrder" });
+        }
         let reason = match (optional_words(input.reason.as_deref(), "reason")?, input.state) {
             (None, WorkOrderState::Cancelled | WorkOrderState::OnHold) => {
                 return Err(Error::Required { field: "reason", what: "why" });
@@ -404,6 +407,14 @@ impl PlanningService {
             }
             (_, Some(due)) => (due.occurrence_key.clone(), due.nominal_at),
             _ => return Err(Error::OccurrenceNotCurrent),
+        };
+        // A limit reached on the very day it counts from is due before that: the skip must still
+        // lie after it, or the same occurrence would come again.
+        let anchor = item.explanation.as_ref().map_or(nominal, |e| e.anchor.at + TimeDelta::microseconds(1));
+        let nominal = if key == rules::slot_key(self.zone_of(&tx, &item).await?, nominal) {
+            nominal
+        } else {
+            nominal.max(anchor)
         };
         let payload =
             json!({"occurrence": key, "nominalDueAt": nominal, "reason": reason, "waiver": waiver, "planId": plan.id});

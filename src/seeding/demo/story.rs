@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, HashMap};
 /// Days a technician looks ahead when orders are shared out.
 const AHEAD: TimeDelta = TimeDelta::days(14);
 /// How long before now tillkeep took over the planning; what was done before was logged later.
-const PLANNED: TimeDelta = TimeDelta::days(70);
+const PLANNED: TimeDelta = TimeDelta::days(56);
 const WEEK: TimeDelta = TimeDelta::days(7);
 const MONTH: TimeDelta = TimeDelta::days(30);
 /// How long after a visit it is logged at the earliest.

@@ -10,6 +10,9 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 use tillkeep::ingest::{Error, ImportReport, Kind, Rooms, run};
 
+/// A row that is refused: its line, its code, and words of its reason.
+type RefusedLine = (u64, &'static str, &'static str);
+
 const MERCHANTS: &str = "merchant_number,name\nM1,老王面馆\nM2,\"Café, 拾光\"\n";
 const SITES: &str = "merchant_number,name,time_zone,region_code,positions\n\
     M1,文三路店,Asia/Shanghai,330106,Counter 1=33010001;Counter 2=33010002\n\
@@ -103,7 +106,7 @@ async fn a_fleet_comes_in_by_files_plain_or_gzip_and_again_adds_nothing() {
 async fn bad_rows_are_told_by_line_and_reason_the_others_stay_and_the_repaired_file_completes_it() {
     let app = TestApp::start().await;
     app.model().await;
-    let cases: [(Kind, &str, u64, &[(u64, &str, &str)]); 4] = [
+    let cases: [(Kind, &str, u64, &[RefusedLine]); 4] = [
         (
             Kind::Merchants,
             "merchant_number,name\nM1,One\n,Nameless\nM2,Two\nM1,Another\nM3\nM4,Four\n",
