@@ -10,7 +10,7 @@
 //! use tillkeep::usage::life::{MeterSpec, fold};
 //! use tillkeep::usage::model::Reading;
 //!
-//! let day = |n, value| Reading { read_at: DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + n), value };
+//! let day = |n: i64, value: i64| Reading { read_at: DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + n), value };
 //! let meter = MeterSpec { is_counter: true, modulus: None, max_per_day: 5_000 };
 //! // 400 after a day, and 50 more since the counter began again.
 //! let (_, state) = fold(&meter, None, &[day(0, 100), day(1, 400), day(2, 50)]);
