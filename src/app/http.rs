@@ -11,6 +11,7 @@ use crate::graphql::errors::{
     BAD_USER_INPUT, BATCH_REFUSED, BODY_LIMIT, INTERNAL, INTERNAL_MESSAGE, METHOD_NOT_ALLOWED, UNAVAILABLE,
 };
 use crate::graphql::schema::{self, TillkeepSchema};
+use crate::kernel::clock::Stopwatch;
 use crate::kernel::text::Language;
 use async_graphql::Variables;
 use axum::Router;
@@ -107,8 +108,7 @@ async fn watch(State(server): State<Server>, mut request: Request, next: Next) -
     let method = request.method().clone();
     let route = route_label(request.uri().path());
     let span = tracing::info_span!("request", request.id = %id, http.method = %method, http.route = route);
-    #[expect(clippy::disallowed_methods, reason = "a duration for metrics and the log, no decision")]
-    let begun = std::time::Instant::now();
+    let stopwatch = Stopwatch::start();
     let answered =
         timeout(REQUEST_TIMEOUT, AssertUnwindSafe(next.run(request)).catch_unwind()).instrument(span.clone());
     let mut response = match answered.await {
@@ -123,7 +123,7 @@ async fn watch(State(server): State<Server>, mut request: Request, next: Next) -
             refuse(StatusCode::GATEWAY_TIMEOUT, UNAVAILABLE, message, &id)
         }
     };
-    let duration = begun.elapsed();
+    let duration = stopwatch.elapsed();
     let status = response.status().as_u16();
     span.in_scope(|| tracing::debug!(http.status = status, duration_ms = duration.as_millis() as u64, "answered"));
     metrics::counter!("tillkeep_http_requests_total", "route" => route, "status" => status.to_string()).increment(1);
