@@ -66,6 +66,8 @@ pub enum UserErrorCode {
     OccurrenceNotCurrent,
     /// A compliance plan needs an approver and a waiver.
     WaiverRequired,
+    /// The coverage of plans runs in a circle.
+    CoverageCircle,
 }
 
 /// Why a request was refused, and what to do.

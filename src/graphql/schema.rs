@@ -6,6 +6,7 @@ use super::context::Cx;
 use super::errors::{BAD_USER_INPUT, INTERNAL, INTERNAL_MESSAGE};
 use super::limits::{self, Limits};
 use super::node::NodeQuery;
+use super::planning::foresight::ForesightQuery;
 use super::planning::mutations::PlanningMutation;
 use super::planning::queries::PlanningQuery;
 use super::registry::mutations::RegistryMutation;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 /// What can be asked. Times are UTC instants unless they are called civil days; lists page with
 /// `first` (1 to 500, 50 unless stated) and `after`.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, RegistryQuery, CatalogueQuery, PlanningQuery, VisitQuery);
+pub struct Query(NodeQuery, RegistryQuery, CatalogueQuery, PlanningQuery, ForesightQuery, VisitQuery);
 
 /// What can be changed. Every mutation takes one `input`; what the caller can do something about
 /// comes back in `userErrors`, and nothing was changed then. Sent again with the same

@@ -1,6 +1,10 @@
 //! Plans, items, orders and upcoming maintenance in GraphQL.
 
+pub mod foresight;
+pub mod forms;
 pub mod inputs;
 pub mod mutations;
+pub mod occurrence;
 pub mod queries;
+pub mod triggers;
 pub mod types;

@@ -298,6 +298,10 @@ impl Technician {
     async fn phone(&self) -> Option<&str> {
         self.0.phone.as_deref()
     }
+    /// Working hours a week for visits; null when not known.
+    async fn weekly_hours(&self) -> Option<f64> {
+        self.0.weekly_hours
+    }
     /// Regions the technician works in, by prefix.
     async fn region_codes(&self) -> &[String] {
         &self.0.region_codes

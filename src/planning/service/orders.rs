@@ -516,6 +516,7 @@ impl PlanningService {
                         from: order.due_at,
                         to,
                         reason: Some(reason),
+                        name: None,
                     });
                 }
                 order.due_at = to;

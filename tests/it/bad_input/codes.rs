@@ -49,6 +49,7 @@ fn requests(world: &World, compliance_item: &str) -> Vec<(&'static str, &'static
         ("COMPLETION_NEEDS_VISIT", "changeWorkOrderState", state("COMPLETED")),
         ("SKIP_NEEDS_SKIP_OCCURRENCE", "changeWorkOrderState", state("SKIPPED")),
         ("OCCURRENCE_NOT_CURRENT", "skipOccurrence", json!({"workOrderId": world.order, "reason": "closed"})),
+        ("COVERAGE_CIRCLE", "updateMaintenancePlan", json!({"planId": world.plan, "covers": [world.plan]})),
         ("WAIVER_REQUIRED", "skipOccurrence", json!({"itemId": compliance_item, "reason": "closed"})),
     ]
 }
