@@ -52,6 +52,7 @@ code_enum! {
         DeviceNotInstalled = "DEVICE_NOT_INSTALLED",
         CompletionNeedsVisit = "COMPLETION_NEEDS_VISIT", SkipNeedsSkipOccurrence = "SKIP_NEEDS_SKIP_OCCURRENCE",
         OccurrenceNotCurrent = "OCCURRENCE_NOT_CURRENT", WaiverRequired = "WAIVER_REQUIRED",
+        FirmwareDowngrade = "FIRMWARE_DOWNGRADE", PrerequisiteUnmet = "PREREQUISITE_UNMET",
     }
 }
 
