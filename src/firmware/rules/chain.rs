@@ -136,8 +136,7 @@ mod tests {
 
     #[test]
     fn a_gap_names_where_the_way_ends_and_what_is_missing() {
-        let releases =
-            [release(1, "2.0", None), release(2, "3.0", Some("2.5")), release(3, "4.0", Some("3.0"))];
+        let releases = [release(1, "2.0", None), release(2, "3.0", Some("2.5")), release(3, "4.0", Some("3.0"))];
         assert_eq!(name(&step(&releases, Some("1.0"), 2)), "2.0 lacks 2.5");
         assert_eq!(name(&step(&releases, Some("2.6"), 2)), "3.0");
         let alone = [release(1, "4.0", Some("3.0"))];

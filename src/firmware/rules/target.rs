@@ -90,7 +90,7 @@ pub fn check_target(
     }
     let goal = Version::read(&release.version);
     let (mut back, mut stuck) = (Vec::new(), Vec::new());
-    let mut first_gap = None;
+    let mut first_gap: Option<(&str, Gap)> = None;
     for (installed, serials) in &having {
         let version = Version::read(installed);
         let pairs = serials.iter().map(|serial| (*serial, *installed));
@@ -98,7 +98,7 @@ pub fn check_target(
             back.extend(pairs);
         } else if let Some(gap) = gap_from(installed, &version, release, ladder) {
             stuck.extend(pairs);
-            first_gap.get_or_insert((*installed, gap));
+            first_gap = first_gap.or(Some((*installed, gap)));
         }
     }
     if let Some((serial, installed)) = back.iter().min() {
