@@ -3,7 +3,7 @@
 use crate::code_enum;
 use crate::kernel::ids::{DeviceId, DeviceModelId, FirmwareReleaseId, FirmwareTargetId, SiteId};
 use crate::kernel::text::LocalizedText;
-use crate::registry::model::DeviceStatus;
+use crate::registry::model::{Device, DeviceStatus};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -171,6 +171,19 @@ pub struct FleetDevice {
     pub status: DeviceStatus,
     /// Version of its firmware, if it was ever reported.
     pub installed: Option<String>,
+}
+
+impl From<&Device> for FleetDevice {
+    fn from(device: &Device) -> Self {
+        Self {
+            id: device.id,
+            serial_number: device.serial_number.clone(),
+            site_id: device.site_id,
+            region_code: device.region_code.clone(),
+            status: device.status,
+            installed: device.firmware_version.clone(),
+        }
+    }
 }
 
 /// Why no sequence of releases leads somewhere.

@@ -16,5 +16,5 @@ mod examples;
 pub use chain::{Ladder, Step};
 pub use gates::{GateBlock, blocked_by, unknown_gates};
 pub use quiet::{QuietSlot, SlotRequest, quiet_slot, read_window};
-pub use target::{Verdict, check_target, is_current, resolve, standing};
+pub use target::{Verdict, check_target, is_current, is_gone, resolve, standing};
 pub use version::Version;

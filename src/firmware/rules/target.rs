@@ -66,7 +66,7 @@ pub enum Verdict {
 }
 
 /// Devices that are gone for good, or nobody knows where.
-fn is_gone(status: DeviceStatus) -> bool {
+pub fn is_gone(status: DeviceStatus) -> bool {
     matches!(status, DeviceStatus::Retired | DeviceStatus::Destroyed | DeviceStatus::Lost)
 }
 
