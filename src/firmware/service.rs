@@ -200,6 +200,18 @@ impl FirmwareService {
         store::targets_of_models(self.db.reader(), scope, &[model]).await
     }
 
+    /// The target for exactly this part of a model, if there is one.
+    pub async fn target_for(
+        &self,
+        scope: &Scope,
+        model: DeviceModelId,
+        selector: TargetSelector,
+    ) -> StoreResult<Option<FirmwareTarget>> {
+        let selector = normal_form(selector);
+        let targets = store::targets_of_models(self.db.reader(), scope, &[model]).await?;
+        Ok(targets.into_iter().find(|t| t.selector == selector))
+    }
+
     /// Where devices stand; those that are not there are absent.
     pub async fn standing(&self, scope: &Scope, ids: &[DeviceId]) -> StoreResult<HashMap<DeviceId, FirmwareFacts>> {
         let devices = registry_store::devices_by_ids(self.db.reader(), scope, ids).await?;
@@ -381,7 +393,21 @@ fn refuse_unreachable(
     }
 }
 
-/// A selector in its normal form, so that the same part of a model is the same selector.
+/// Sorted, each thing once: the same part of a model is the same selector.
+fn normal_form(mut selector: TargetSelector) -> TargetSelector {
+    for code in &mut selector.region_codes {
+        *code = code.trim().to_owned();
+    }
+    selector.region_codes.sort_unstable();
+    selector.region_codes.dedup();
+    selector.site_ids.sort_unstable();
+    selector.site_ids.dedup();
+    selector.device_ids.sort_unstable();
+    selector.device_ids.dedup();
+    selector
+}
+
+/// A selector in its normal form, with everything it names there.
 async fn checked_selector(
     tx: &Tx,
     model: DeviceModelId,
@@ -399,12 +425,7 @@ async fn checked_selector(
         let clean = clean_text(code, 32);
         *code = clean.map_err(|problem| Error::Text { field, name: "a region code", problem })?;
     }
-    selector.region_codes.sort_unstable();
-    selector.region_codes.dedup();
-    selector.site_ids.sort_unstable();
-    selector.site_ids.dedup();
-    selector.device_ids.sort_unstable();
-    selector.device_ids.dedup();
+    let selector = normal_form(selector);
     let sites = registry_store::sites_by_ids(tx.conn(), tx.scope(), &selector.site_ids).await?;
     if sites.len() != selector.site_ids.len() {
         return Err(Error::NotFound { what: "site", field });
