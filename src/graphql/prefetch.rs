@@ -152,7 +152,8 @@ pub fn devices<'a>(cx: &'a Cx, rows: &'a [Arc<Device>], ahead: &'a Ahead<'a>) ->
             let found = fetch(cx, rows.iter().map(|d| FirmwareOf(d.id)).collect()).await?;
             let release_ahead = ahead.at("firmwareTarget").at("release");
             if !release_ahead.is_empty() {
-                let ids = found.iter().filter_map(|f| f.target.as_ref().map(|t| t.release_id)).collect();
+                let targets = found.iter().filter_map(|f| f.target.as_ref());
+                let ids: Vec<FirmwareReleaseId> = targets.map(|t| t.release_id).collect();
                 let found = fetch(cx, ids).await?;
                 releases(cx, &found, &release_ahead).await?;
             }

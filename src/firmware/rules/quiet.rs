@@ -52,7 +52,8 @@ pub struct QuietSlot {
     pub end: DateTime<Utc>,
     /// What it was found by.
     pub basis: QuietBasis,
-    /// Units expected to be used in it; absent without the device's own hours.
+    /// Units expected to be used in it, in the unit of the profile; absent without the device's own
+    /// hours.
     pub units: Option<f64>,
 }
 
