@@ -410,6 +410,30 @@ gql_enum! {
     }
 }
 gql_enum! {
+    /// How much a firmware release matters.
+    FirmwareCriticality = "crate::firmware::model::Criticality" {
+        /// Can wait.
+        Low,
+        /// As usual.
+        Normal,
+        /// Soon.
+        High,
+        /// At once: payments or their security are at stake.
+        Critical,
+    }
+}
+gql_enum! {
+    /// What can hold a firmware update back.
+    FirmwareGateKind = "crate::firmware::model::GateKind" {
+        /// The battery has less than a charge (meter BATTERY_LEVEL).
+        BatteryAtLeast,
+        /// Less storage is free (meter FLASH_FREE).
+        StorageFreeAtLeast,
+        /// Transactions wait to be settled (meter UNSETTLED_TRANSACTIONS).
+        BatchSettled,
+    }
+}
+gql_enum! {
     /// What an event of a device file says happened.
     HistoryEventKind = "crate::registry::file::EventKind" {
         /// Registered.

@@ -68,6 +68,10 @@ pub enum UserErrorCode {
     WaiverRequired,
     /// The coverage of plans runs in a circle.
     CoverageCircle,
+    /// The release is older than what a device has; say allowDowngrade to mean it.
+    FirmwareDowngrade,
+    /// No sequence of published releases leads from what a device has to the release.
+    PrerequisiteUnmet,
 }
 
 /// Why a request was refused, and what to do.
@@ -128,7 +132,7 @@ macro_rules! from_refusal {
         }
     )*};
 }
-from_refusal!(catalogue, registry, usage, planning, visits);
+from_refusal!(catalogue, registry, usage, firmware, planning, visits);
 
 impl From<async_graphql::Error> for Failure {
     fn from(error: async_graphql::Error) -> Self {

@@ -53,6 +53,7 @@ code_enum! {
         CompletionNeedsVisit = "COMPLETION_NEEDS_VISIT", SkipNeedsSkipOccurrence = "SKIP_NEEDS_SKIP_OCCURRENCE",
         OccurrenceNotCurrent = "OCCURRENCE_NOT_CURRENT", WaiverRequired = "WAIVER_REQUIRED",
         CoverageCircle = "COVERAGE_CIRCLE",
+        FirmwareDowngrade = "FIRMWARE_DOWNGRADE", PrerequisiteUnmet = "PREREQUISITE_UNMET",
     }
 }
 

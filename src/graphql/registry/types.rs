@@ -8,9 +8,10 @@ use crate::graphql::connection::{
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
 use crate::graphql::errors::bad_input;
+use crate::graphql::firmware::types::FirmwareTarget;
 use crate::graphql::load::{load, load_known, load_opt};
 use crate::graphql::loaders::{
-    ComponentsOf, DevicesOf, ExternalIdsOf, HistoryOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, shows,
+    ComponentsOf, DevicesOf, ExternalIdsOf, FirmwareOf, HistoryOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, shows,
 };
 use crate::graphql::planning::inputs::{WorkOrderFilter, WorkOrderOrder};
 use crate::graphql::planning::types::{MaintenanceItem, WorkOrderConnection, orders_page};
@@ -448,6 +449,11 @@ impl Device {
     /// Version of its firmware; null when never reported.
     async fn firmware_version(&self) -> Option<&str> {
         self.0.firmware_version.as_deref()
+    }
+    /// The firmware it is to run, by the closest target that names it; null when nobody set one.
+    async fn firmware_target(&self, ctx: &Context<'_>) -> Result<Option<FirmwareTarget>> {
+        let facts = load(ctx, FirmwareOf(self.0.id)).await?;
+        Ok(facts.and_then(FirmwareTarget::of))
     }
     /// Installed software, at most 100.
     #[graphql(complexity = "row_cost(3, child_complexity)")]
