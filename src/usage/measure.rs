@@ -332,8 +332,9 @@ fn days_to_limit(points: &[Point], from: DateTime<Utc>, at: DateTime<Utc>, limit
     }
 }
 
-/// A measure that grows by time alone: from when it counts, and in what.
-struct Ticking {
+/// How a measure grows by time alone: from when it counts, and in what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ticking {
     /// Where it begins at 0 again, in order.
     starts: Vec<DateTime<Utc>>,
     /// Milliseconds of one unit.
@@ -343,41 +344,61 @@ struct Ticking {
 }
 
 impl Ticking {
+    /// How a measure of this device grows; none for one that time does not move, and while its unit
+    /// or its date is not known.
+    pub fn of(measure: &Measure, series: &DeviceSeries, attributes: &Attributes) -> Option<Self> {
+        let read = || -> Vec<DateTime<Utc>> {
+            let points = series.meters.values().flat_map(|m| m.points.iter().map(|p| p.at));
+            let starts: BTreeSet<DateTime<Utc>> =
+                points.chain(series.moments.iter().copied()).chain(series.last_reading_at).collect();
+            starts.into_iter().collect()
+        };
+        let (starts, unit, is_dated): (Vec<DateTime<Utc>>, f64, bool) = match measure {
+            Measure::DaysSinceReading => (read(), DAY_MILLIS, false),
+            Measure::Silence => (read(), millis(series.normal_gap?), false),
+            Measure::DaysSinceUse { meter } => {
+                let points = series.meters.get(meter)?.points.as_slice();
+                // Before the first reading nothing is known: it is the least that can have passed.
+                let first = points.first().map(|p| p.at);
+                let grown = points.windows(2).filter(|pair| pair[1].life > pair[0].life).map(|pair| pair[1].at);
+                (first.into_iter().chain(grown).collect(), DAY_MILLIS, false)
+            }
+            Measure::AttributeAge { attribute } => (vec![attributes.get(*attribute)?], DAY_MILLIS, true),
+            Measure::Gauge { .. }
+            | Measure::Life { .. }
+            | Measure::Delta { .. }
+            | Measure::Rate { .. }
+            | Measure::Ratio { .. }
+            | Measure::RatioToBaseline { .. }
+            | Measure::DaysToLimit { .. } => return None,
+        };
+        (unit > 0.0).then_some(Self { starts, unit, is_dated })
+    }
+
+    /// The moments at which it begins at 0 again, in order.
+    pub fn starts(&self) -> &[DateTime<Utc>] {
+        &self.starts
+    }
+
+    /// What it counts from at a moment.
     fn start(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if self.is_dated {
             return self.starts.first().copied();
         }
         self.starts.get(self.starts.partition_point(|s| *s <= at).checked_sub(1)?).copied()
     }
-}
 
-fn ticking(measure: &Measure, series: &DeviceSeries, attributes: &Attributes) -> Option<Ticking> {
-    let read = || -> Vec<DateTime<Utc>> {
-        let points = series.meters.values().flat_map(|m| m.points.iter().map(|p| p.at));
-        let starts: BTreeSet<DateTime<Utc>> =
-            points.chain(series.moments.iter().copied()).chain(series.last_reading_at).collect();
-        starts.into_iter().collect()
-    };
-    let (starts, unit, is_dated): (Vec<DateTime<Utc>>, f64, bool) = match measure {
-        Measure::DaysSinceReading => (read(), DAY_MILLIS, false),
-        Measure::Silence => (read(), millis(series.normal_gap?), false),
-        Measure::DaysSinceUse { meter } => {
-            let points = series.meters.get(meter)?.points.as_slice();
-            // Before the first reading nothing is known: it is the least that can have passed.
-            let first = points.first().map(|p| p.at);
-            let grown = points.windows(2).filter(|pair| pair[1].life > pair[0].life).map(|pair| pair[1].at);
-            (first.into_iter().chain(grown).collect(), DAY_MILLIS, false)
-        }
-        Measure::AttributeAge { attribute } => (vec![attributes.get(*attribute)?], DAY_MILLIS, true),
-        Measure::Gauge { .. }
-        | Measure::Life { .. }
-        | Measure::Delta { .. }
-        | Measure::Rate { .. }
-        | Measure::Ratio { .. }
-        | Measure::RatioToBaseline { .. }
-        | Measure::DaysToLimit { .. } => return None,
-    };
-    (unit > 0.0).then_some(Ticking { starts, unit, is_dated })
+    /// Its value at a moment.
+    pub fn value_at(&self, at: DateTime<Utc>) -> Option<Measured> {
+        Measured::new(millis(at - self.start(at)?) / self.unit, None)
+    }
+
+    /// When it reaches a level by time alone, counted as it is at `at`; in the past where it has.
+    pub fn crossing_at(&self, level: f64, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        // A level no clock of ours reaches is still an instant.
+        let wait = (level * self.unit * 1_000.0).clamp(-1e17, 1e17);
+        self.start(at)?.checked_add_signed(TimeDelta::microseconds(wait.round() as i64))
+    }
 }
 
 /// The value of a measure at a moment, from the readings up to it; none when they do not say.
@@ -438,8 +459,7 @@ pub fn value_since(
             Measured::new(days_to_limit(points, window(TREND_DAYS), at, *limit, *is_rising)?, None)
         }
         Measure::DaysSinceReading | Measure::DaysSinceUse { .. } | Measure::Silence | Measure::AttributeAge { .. } => {
-            let ticking = ticking(measure, series, attributes)?;
-            Measured::new(millis(at - ticking.start(at)?) / ticking.unit, None)
+            Ticking::of(measure, series, attributes)?.value_at(at)
         }
     }
 }
@@ -453,11 +473,7 @@ pub fn crossing_at(
     level: f64,
     at: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    let ticking = ticking(measure, series, attributes)?;
-    let start = ticking.start(at)?;
-    // A level no clock of ours reaches is still an instant.
-    let wait = (level * ticking.unit * 1_000.0).clamp(-1e17, 1e17);
-    start.checked_add_signed(TimeDelta::microseconds(wait.round() as i64))
+    Ticking::of(measure, series, attributes)?.crossing_at(level, at)
 }
 
 /// The moments from `from` to `until`, in order, at which a reading can change a measure: readings
@@ -469,7 +485,7 @@ pub fn sample_points(
     from: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Vec<DateTime<Utc>> {
-    let mut found: Vec<DateTime<Utc>> = match ticking(measure, series, attributes) {
+    let mut found: Vec<DateTime<Utc>> = match Ticking::of(measure, series, attributes) {
         Some(ticking) => ticking.starts,
         None => {
             let meters = measure.meters();

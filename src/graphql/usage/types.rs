@@ -106,6 +106,7 @@ impl UsagePattern {
     /// Mean units in each hour of the week, in the meter's unit: 168 values, from Monday 00:00 in the
     /// site's zone on, of the last eight weeks. Null where readings are more than three hours apart or
     /// leave most nights out, and for gauges.
+    #[graphql(complexity = "50 + child_complexity")]
     async fn hour_rates(&self, ctx: &Context<'_>) -> Result<Option<Vec<f64>>> {
         let key = HoursOf { device: self.device, meter: self.meter.clone() };
         let profile = load(ctx, key).await?.flatten();

@@ -2,9 +2,11 @@
 //!
 //! [`timeline`] turns an item's log into its last done and the moment the current occurrence
 //! counts from, [`due`] turns that into a date with reasons, [`decide`] compares the result with
-//! what is stored and says what to write.
+//! what is stored and says what to write. [`condition`] says since when measures have been beyond
+//! their limits.
 
 mod closed;
+pub mod condition;
 mod decide;
 mod due;
 mod explain;
