@@ -1,5 +1,5 @@
-//! The first row of a table for each of many keys, in one statement whose text does not grow with
-//! them: a lateral join on PostgreSQL, a join on the row's own place on SQLite.
+//! The first rows of a table for each of many keys, in one statement whose text does not grow with
+//! them: a lateral join on PostgreSQL, a join on the rows' own places on SQLite.
 
 use super::error::StoreResult;
 use crate::kernel::scope::Scope;
@@ -33,7 +33,7 @@ pub struct Key<'a> {
     pub bound: Bound,
 }
 
-/// Which row of a table is wanted for a key.
+/// Which rows of a table are wanted for a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     /// The table; it has an `organization_id`.
@@ -42,7 +42,7 @@ pub struct Wanted<'a> {
     pub columns: &'a str,
     /// SQL on its columns and `k`.
     pub condition: &'a str,
-    /// The order in which the first one counts.
+    /// The order in which the first ones count.
     pub order: &'a str,
 }
 
@@ -66,6 +66,20 @@ pub async fn first_of_each<T: FromQueryResult>(
     keys: &[Key<'_>],
     wanted: Wanted<'_>,
 ) -> StoreResult<Vec<T>> {
+    first_rows_of_each(db, scope, keys, wanted, 1).await
+}
+
+/// The first wanted rows of each key, `limit` at most, in any order.
+///
+/// # Errors
+/// Storage.
+pub async fn first_rows_of_each<T: FromQueryResult>(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    keys: &[Key<'_>],
+    wanted: Wanted<'_>,
+    limit: u32,
+) -> StoreResult<Vec<T>> {
     let Wanted { table, columns, condition, order } = wanted;
     let backend = db.get_database_backend();
     let is_postgres = backend == DatabaseBackend::Postgres;
@@ -82,7 +96,7 @@ pub async fn first_of_each<T: FromQueryResult>(
                      select (v->>0)::integer as slot, (v->>1)::uuid as owner, v->>2 as name, (v->>3){bound} as bound
                      from jsonb_array_elements($1::jsonb) as v
                  ) as k cross join lateral (
-                     select {columns} from {table} where organization_id = $2 and {condition} order by {order} limit 1
+                     select {columns} from {table} where organization_id = $2 and {condition} order by {order} limit {limit}
                  ) as r"
             )
         } else {
@@ -90,8 +104,8 @@ pub async fn first_of_each<T: FromQueryResult>(
                 "select k.slot, {columns} from (
                      select value->>0 as slot, unhex(value->>1) as owner, value->>2 as name, value->>3 as bound
                      from json_each($1)
-                 ) as k join {table} on {table}.rowid = (
-                     select rowid from {table} where organization_id = $2 and {condition} order by {order} limit 1
+                 ) as k join {table} on {table}.rowid in (
+                     select rowid from {table} where organization_id = $2 and {condition} order by {order} limit {limit}
                  )"
             )
         };

@@ -89,6 +89,58 @@ gql_enum! {
     }
 }
 gql_enum! {
+    /// On which side of a limit a measure is beyond it.
+    ConditionOperator = "crate::planning::condition::Operator" {
+        /// Above the limit.
+        Above,
+        /// At the limit or above.
+        AtLeast,
+        /// Below the limit.
+        Below,
+        /// At the limit or below.
+        AtMost,
+    }
+}
+gql_enum! {
+    /// Dates of a device.
+    DatedAttribute = "crate::usage::measure::DatedAttribute" {
+        /// When it was installed where it is.
+        InstalledAt,
+        /// When its firmware was last reported.
+        FirmwareReportedAt,
+        /// When its battery came in.
+        BatteryInstalledAt,
+        /// When its warranty ends.
+        WarrantyEndsAt,
+    }
+}
+/// What a condition looks at.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MeasureKind {
+    /// The latest value of a gauge.
+    Gauge,
+    /// The life counter of the part a meter rates.
+    Life,
+    /// What a counter grew, or a gauge changed, in a window.
+    Delta,
+    /// What a counter grew a day in a window.
+    Rate,
+    /// What one counter grew as a share of what another grew.
+    Ratio,
+    /// That ratio as a multiple of the device's own in the time before.
+    RatioToBaseline,
+    /// Days since the last reading of any meter.
+    DaysSinceReading,
+    /// Days since a counter last grew.
+    DaysSinceUse,
+    /// Time since the last reading, as a multiple of the device's own normal gap.
+    Silence,
+    /// Days since a date of the device.
+    AttributeAge,
+    /// Days until a gauge is forecast to cross a limit.
+    DaysToLimit,
+}
+gql_enum! {
     /// What load is grouped by.
     LoadDimension = "crate::planning::foresight::LoadDimension" {
         /// Civil weeks, Monday first, on the sites' calendars.

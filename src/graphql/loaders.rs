@@ -10,6 +10,7 @@ use crate::planning::model::{MaintenanceItem, MaintenancePlan, WorkOrder};
 use crate::registry::file_store::FilePage;
 use crate::registry::model::{Component, Device, ExternalId, Merchant, Position, Site, SoftwareItem, Technician};
 use crate::registry::service::Occupant;
+use crate::usage::hours::HourProfile;
 use crate::usage::model::{MeterState, UsagePattern};
 use crate::visits::model::{ServiceVisit, VisitLine};
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
@@ -167,6 +168,27 @@ impl Loader<PatternOf> for Batch {
     }
 }
 
+/// How busy a device is in each hour of its week, by one meter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HoursOf {
+    /// The device.
+    pub device: DeviceId,
+    /// Meter code.
+    pub meter: String,
+}
+
+impl Loader<HoursOf> for Batch {
+    type Value = Option<Arc<HourProfile>>;
+    type Error = BatchError;
+
+    async fn load(&self, keys: &[HoursOf]) -> Result<HashMap<HoursOf, Self::Value>, Self::Error> {
+        let wanted: Vec<(DeviceId, String)> = keys.iter().map(|k| (k.device, k.meter.clone())).collect();
+        let now = self.services.clock.now();
+        let found = self.services.usage.hour_profiles(&self.scope, &wanted, now).await.map_err(Arc::new)?;
+        Ok(keys.iter().cloned().zip(found.into_iter().map(|p| p.map(Arc::new))).collect())
+    }
+}
+
 /// The latest visits to a device, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VisitsOf {
@@ -277,6 +299,7 @@ clear_all!(
     ExternalIdsOf,
     FirmwareOf,
     PatternOf,
+    HoursOf,
     VisitsOf,
     HistoryOf,
     AllMeters,

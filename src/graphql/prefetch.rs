@@ -167,14 +167,20 @@ pub fn devices<'a>(cx: &'a Cx, rows: &'a [Arc<Device>], ahead: &'a Ahead<'a>) ->
         if ahead.asks(&["meters", "usagePattern"]) {
             fetch(cx, vec![AllMeters]).await?;
         }
-        let mut patterns = Vec::new();
-        for meter in ahead.at("usagePattern").arguments("meter").into_iter().flatten() {
+        let (mut patterns, mut hours) = (Vec::new(), Vec::new());
+        let of_patterns = ahead.at("usagePattern");
+        let wants_hours = of_patterns.asks(&["hourRates"]);
+        for meter in of_patterns.arguments("meter").into_iter().flatten() {
             if let Value::String(meter) = meter {
                 let meter = query_text(meter, "meter", MAX_NUMBER)?;
                 patterns.extend(rows.iter().map(|d| PatternOf { device: d.id, meter: meter.clone() }));
+                if wants_hours {
+                    hours.extend(rows.iter().map(|d| HoursOf { device: d.id, meter: meter.clone() }));
+                }
             }
         }
         fetch(cx, patterns).await?;
+        fetch(cx, hours).await?;
         if ahead.asks(&["maintenanceItems"]) {
             items_of(cx, rows.iter().map(|d| d.id.0).collect(), &ahead.at("maintenanceItems")).await?;
         }

@@ -10,6 +10,7 @@
 //! found on a trip to `visits`, which hands completed lines in through
 //! [`service::PlanningService::record_visit_lines`].
 
+pub mod condition;
 pub mod error;
 pub mod foresight;
 pub mod model;

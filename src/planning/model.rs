@@ -1,6 +1,8 @@
 //! The words of planning: plans, triggers, items, log entries and work orders.
 
+use super::condition::{ClauseReading, Episode};
 use crate::code_enum;
+use crate::firmware::model::{Gate, QuietBasis};
 use crate::kernel::ids::{
     DeviceId, DeviceModelId, ItemId, LogEntryId, PlanId, PlanRevisionId, PositionId, SiteId, TechnicianId, VisitLineId,
     WorkOrderId,
@@ -310,6 +312,52 @@ pub struct UsageBasis {
     pub p90: Option<NaiveDate>,
 }
 
+/// What a condition's date rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConditionBasis {
+    /// Its clauses as they were last seen, in the trigger's order.
+    pub clauses: Vec<ClauseReading>,
+    /// The last moment at which anything changed; absent before the first reading.
+    pub looked_at: Option<DateTime<Utc>>,
+    /// Since when it is beyond; absent while it is not.
+    pub since: Option<DateTime<Utc>>,
+    /// Due again, after work that did not help.
+    pub is_repeat: bool,
+}
+
+/// A gate an update waits for, as it was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GateWait {
+    /// The gate.
+    pub gate: Gate,
+    /// What its meter said, in the meter's unit.
+    pub value: Option<f64>,
+}
+
+/// What an update's time rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FirmwareBasis {
+    /// Version that is installed; absent while it was never reported.
+    pub installed: Option<String>,
+    /// Version it is to have; absent when nobody said.
+    pub target: Option<String>,
+    /// Version to install now on the way there.
+    pub next_version: Option<String>,
+    /// Releases that are missing on the way: the newest that can be reached, and what the one after it
+    /// asks for at least.
+    pub gap: Option<(String, String)>,
+    /// From when on its quiet hours were looked for.
+    pub from: Option<DateTime<Utc>>,
+    /// The stretch in which it is to be done.
+    pub slot: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// What the stretch was found by.
+    pub quiet: Option<QuietBasis>,
+    /// Gates it waits for, or last waited for.
+    pub waits: Vec<GateWait>,
+    /// It waits for them now.
+    pub is_blocked: bool,
+}
+
 /// One trigger's own proposal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DueCandidate {
@@ -319,6 +367,12 @@ pub struct DueCandidate {
     pub due_at: Option<DateTime<Utc>>,
     /// What a usage date rests on.
     pub basis: Option<UsageBasis>,
+    /// What a condition saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<ConditionBasis>,
+    /// What an update rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<FirmwareBasis>,
     /// When the event happened that asks for the work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_at: Option<DateTime<Utc>>,
@@ -399,6 +453,15 @@ pub struct Due {
     pub p90_at: Option<DateTime<Utc>>,
 }
 
+/// What is remembered of one condition of an item between two looks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConditionState {
+    /// Names the condition by what it says, so that a plan's other changes do not touch it.
+    pub key: String,
+    /// The time in which it is beyond.
+    pub episode: Episode,
+}
+
 /// One time that work is due.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Occurrence {
@@ -454,6 +517,8 @@ pub struct MaintenanceItem {
     pub open_order_id: Option<WorkOrderId>,
     /// The item whose work will do this one too.
     pub covered_by: Option<ItemId>,
+    /// What is remembered of its conditions.
+    pub conditions: Vec<ConditionState>,
     /// When the planner last changed it.
     pub decided_at: DateTime<Utc>,
     /// When it can change without new facts.

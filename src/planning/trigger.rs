@@ -1,5 +1,6 @@
 //! What makes a plan fall due, and when in the year its work may be done.
 
+use super::condition::Condition;
 use crate::code_enum;
 use crate::kernel::text::LocalizedText;
 use chrono::{Datelike, NaiveDate};
@@ -49,6 +50,14 @@ pub enum Trigger {
         #[serde(default)]
         name: LocalizedText,
     },
+    /// Measures beyond their limits, held for a time.
+    Condition {
+        /// What is measured, and against what.
+        #[serde(flatten)]
+        condition: Condition,
+    },
+    /// Installed firmware is not the target.
+    Firmware {},
     /// Something that happens to a device.
     Event {
         /// What happens.
@@ -67,6 +76,8 @@ impl Trigger {
             Self::CalendarFixed { .. } => TriggerKind::CalendarFixed,
             Self::CalendarFloating { .. } => TriggerKind::CalendarFloating,
             Self::Usage { .. } => TriggerKind::Usage,
+            Self::Condition { .. } => TriggerKind::Condition,
+            Self::Firmware {} => TriggerKind::Firmware,
             Self::Event { .. } => TriggerKind::Event,
         }
     }

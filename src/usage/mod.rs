@@ -2,8 +2,9 @@
 //!
 //! Its words: readings become a life counter by a fold ([`life`]), life counters become usage per
 //! civil day ([`daily`]), days become a pattern ([`pattern`]), patterns become a forecast
-//! ([`forecast`]). [`intake`] lets readings come in any order. It leaves devices, places and the
-//! device file to `registry`, and due dates to `planning`.
+//! ([`forecast`]). [`intake`] lets readings come in any order. [`measure`] is what a condition can
+//! look at, [`hours`] how busy a device is in each hour of the week. It leaves devices, places and
+//! the device file to `registry`, and due dates to `planning`.
 //!
 //! ```
 //! use chrono::{DateTime, TimeDelta};
@@ -20,10 +21,13 @@
 pub mod daily;
 pub mod error;
 pub mod forecast;
+pub mod hours;
 pub mod intake;
 pub mod life;
+pub mod measure;
 pub mod model;
 pub mod pattern;
+pub mod series_store;
 pub mod service;
 pub mod store;
 

@@ -214,8 +214,10 @@ mod tests {
         fn more_zeros_and_a_v_change_nothing(text in "[0-9]{1,3}(\\.[0-9]{1,3}){0,3}", zeros in 0_usize..4) {
             let longer = format!("v{text}{}", ".0".repeat(zeros));
             prop_assert_eq!(Version::read(&longer), Version::read(&text));
-            prop_assert!(Version::read(&format!("{longer}-rc1")) < Version::read(&text));
-            prop_assert!(Version::read(&format!("{longer}.1")) > Version::read(&text));
+            let earlier = format!("{longer}-rc1");
+            prop_assert!(Version::read(&earlier) < Version::read(&text));
+            let later = format!("{longer}.1");
+            prop_assert!(Version::read(&later) > Version::read(&text));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Plans as callers state them, in the form the room has them.
 
 use super::inputs::{CreateMaintenancePlanInput, UpdateMaintenancePlanInput, steps, whole};
-use super::triggers::{blackouts, season};
+use super::triggers::{blackouts, season, triggers};
 use crate::graphql::connection::{input_id, input_ids};
 use crate::graphql::errors::Outcome;
 use crate::graphql::load::load;
@@ -26,7 +26,7 @@ pub async fn plan_update(ctx: &Context<'_>, input: UpdateMaintenancePlanInput) -
             plan_id,
             expected_version: version(input.expected_version).or(Some(known.version)),
             is_active: input.is_active,
-            triggers: input.triggers.clone().map(|all| all.into_iter().map(Into::into).collect()),
+            triggers: input.triggers.clone().map(triggers).transpose()?,
             definition: Some(changed_definition(known.definition.clone(), input)?),
         },
     })
@@ -58,7 +58,7 @@ pub fn new_plan(input: CreateMaintenancePlanInput) -> Outcome<NewPlan> {
         grid_since: None,
         source: None,
     };
-    let triggers = input.triggers.into_iter().map(Into::into).collect();
+    let triggers = triggers(input.triggers)?;
     Ok(NewPlan { code: input.code, definition, triggers })
 }
 

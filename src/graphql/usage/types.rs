@@ -4,12 +4,12 @@ use crate::catalogue::model as catalogue;
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
 use crate::graphql::load::load;
-use crate::graphql::loaders::{AllMeters, MetersOf, PatternOf};
+use crate::graphql::loaders::{AllMeters, HoursOf, MetersOf, PatternOf};
 use crate::graphql::scalars::Date;
 use crate::graphql::text::LocalizedText;
 use crate::kernel::ids::{DeviceId, DeviceModelId};
 use crate::usage::model;
-use async_graphql::{Context, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, Result, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
 
 /// A meter of a device, as last read; values in the meter's unit.
@@ -79,6 +79,7 @@ pub async fn device_meters(ctx: &Context<'_>, device: DeviceId, model: DeviceMod
 
 /// How a device is used, from the last weeks of one meter; in the meter's unit.
 #[derive(SimpleObject, Clone)]
+#[graphql(complex)]
 pub struct UsagePattern {
     /// Meter code.
     pub meter: String,
@@ -94,6 +95,23 @@ pub struct UsagePattern {
     pub as_of: Option<Date>,
     /// Where the rate comes from.
     pub source: RateSource,
+    #[graphql(skip)]
+    device: DeviceId,
+    #[graphql(skip)]
+    scale: f64,
+}
+
+#[ComplexObject]
+impl UsagePattern {
+    /// Mean units in each hour of the week, in the meter's unit: 168 values, from Monday 00:00 in the
+    /// site's zone on, of the last eight weeks. Null where readings are more than three hours apart or
+    /// leave most nights out, and for gauges.
+    #[graphql(complexity = "50 + child_complexity")]
+    async fn hour_rates(&self, ctx: &Context<'_>) -> Result<Option<Vec<f64>>> {
+        let key = HoursOf { device: self.device, meter: self.meter.clone() };
+        let profile = load(ctx, key).await?.flatten();
+        Ok(profile.map(|p| p.per_hour.iter().map(|units| units / self.scale).collect()))
+    }
 }
 
 /// How a device uses a meter; none when its model has no such meter.
@@ -110,5 +128,7 @@ pub async fn usage_pattern(ctx: &Context<'_>, device: DeviceId, meter: String) -
         observed_days: i32::try_from(pattern.observed_days).unwrap_or(i32::MAX),
         as_of: (pattern.as_of != NaiveDate::MIN).then_some(Date(pattern.as_of)),
         source: pattern.source.into(),
+        device,
+        scale,
     }))
 }

@@ -69,7 +69,7 @@ fn after(plan: &CompiledPlan, explanation: &Explanation, zone: Tz, done: DateTim
                 let days = (*every as f64 / per_day).ceil().clamp(1.0, 3_660.0) as u64;
                 Some((start_of_day(zone, day.checked_add_days(Days::new(days))?), TriggerKind::Usage))
             }
-            CompiledTrigger::Event { .. } => None,
+            CompiledTrigger::Condition { .. } | CompiledTrigger::Firmware | CompiledTrigger::Event { .. } => None,
         })
         .min_by_key(|(at, _)| *at)?;
     let due_day = local_date(zone, due_at);

@@ -1,13 +1,13 @@
 //! What the planner writes for one item: a pure comparison of what should be with what is.
 
 use super::closed::{ClosedDays, PermittedDays};
-use super::due::{DueFacts, DueOutcome, EventFact, UsageFacts, next_due};
+use super::due::{DueFacts, DueOutcome, EventFact, FirmwareFacts, UsageFacts, WatchFacts, next_due};
 use super::timeline::{Slots, Timeline, slot_key, timeline};
 use super::validate::CompiledPlan;
 use crate::kernel::calendar::{local_date, start_of_day};
 use crate::kernel::ids::PlanId;
 use crate::planning::model::{
-    CoverNote, Due, Explanation, Freeze, LogEntry, LogKind, MaintenanceItem, WorkOrder, WorkOrderState,
+    ConditionState, CoverNote, Due, Explanation, Freeze, LogEntry, LogKind, MaintenanceItem, WorkOrder, WorkOrderState,
 };
 use chrono::{DateTime, Days, Utc};
 use chrono_tz::Tz;
@@ -49,6 +49,10 @@ pub struct ItemFacts<'a> {
     pub usage: &'a [UsageFacts],
     /// What happened to it.
     pub events: &'a [EventFact],
+    /// What is known of its measures; absent for plans without conditions.
+    pub watch: Option<&'a WatchFacts>,
+    /// What is known of its firmware; absent for plans without the trigger.
+    pub firmware: Option<&'a FirmwareFacts>,
     /// Its open order.
     pub open_order: Option<&'a WorkOrder>,
 }
@@ -93,6 +97,8 @@ pub struct Decision {
     pub explanation: Option<Explanation>,
     /// Place of the item whose work will do this one too, among those decided together.
     pub covered_by: Option<usize>,
+    /// What is to be remembered of its conditions.
+    pub conditions: Vec<ConditionState>,
     /// Slots newly found missed, oldest first.
     pub missed: Vec<DateTime<Utc>>,
     /// Log entries (by place) that become void.
@@ -197,6 +203,7 @@ fn assess(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
         due: None,
         explanation: None,
         covered_by: None,
+        conditions: vec![],
         missed: vec![],
         voided: vec![],
         revived: vec![],
@@ -232,11 +239,15 @@ fn assess(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
         log: facts.log,
         usage: facts.usage,
         events: facts.events,
+        watch: facts.watch,
+        firmware: facts.firmware,
+        item: facts.item,
     };
-    let DueOutcome { due, explanation, missed, changes_at } = next_due(&due_facts, &line, now);
+    let DueOutcome { due, explanation, missed, changes_at, conditions } = next_due(&due_facts, &line, now);
     reconcile_missed(facts, &line, &missed, grid_from, &mut decision);
     decision.next_look_at = changes_at.filter(|at| *at > now);
     decision.due = due;
+    decision.conditions = conditions;
     decision.explanation = Some(explanation);
     decision
 }

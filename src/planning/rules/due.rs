@@ -1,17 +1,26 @@
 //! The next due date of one item: each trigger proposes, the earliest wins.
 
 use super::closed::PermittedDays;
+use super::condition::{ConditionFacts, evaluate, lets_through};
+use super::firmware::{UpdateRequest, update_time};
 use super::timeline::{Slots, Timeline, after_key, anchor_date, slot_key};
 use super::validate::{CompiledPlan, CompiledTrigger};
+use crate::firmware::model as firmware;
 use crate::kernel::calendar::{end_of_day, local_date, local_to_instant, start_of_day};
+use crate::kernel::ids::DeviceModelId;
+use crate::planning::condition::Guard;
 use crate::planning::model::{
-    AdjustmentKind, AnchorKind, Due, DueAdjustment, DueCandidate, DueQuantile, Explanation, LogEntry, LogKind,
-    TriggerEvent, UsageBasis,
+    AdjustmentKind, AnchorKind, ConditionBasis, ConditionState, Due, DueAdjustment, DueCandidate, DueQuantile,
+    Explanation, LogEntry, LogKind, MaintenanceItem, TriggerEvent, UsageBasis,
 };
+use crate::registry::model::{OpeningHours, SiteEnvironment};
 use crate::usage::forecast::forecast;
+use crate::usage::hours::HourProfile;
+use crate::usage::measure::{Attributes, DeviceSeries, Measure, value_at};
 use crate::usage::model::UsagePattern;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
+use std::collections::HashMap;
 
 /// What is known of one meter of the subject, for one item.
 #[derive(Clone, Debug)]
@@ -39,6 +48,51 @@ pub struct EventFact {
     pub at: DateTime<Utc>,
     /// Days without use before it; only of AFTER_INACTIVITY.
     pub idle_days: u32,
+}
+
+/// What is known of the measures of a device.
+#[derive(Clone, Debug, Default)]
+pub struct WatchFacts {
+    /// Readings over the look-back of every condition.
+    pub series: DeviceSeries,
+    /// Dates of the device.
+    pub attributes: Attributes,
+    /// Rated lives of its model, by meter code, in the meter's unit.
+    pub ratings: HashMap<String, f64>,
+    /// What surrounds it.
+    pub environment: Option<SiteEnvironment>,
+    /// Its model.
+    pub model: Option<DeviceModelId>,
+}
+
+/// Days over which a guard's rate is taken: four weeks.
+pub const GUARD_DAYS: u32 = 28;
+
+impl WatchFacts {
+    /// Whether a condition's guard lets the device through.
+    fn is_guarded(&self, guard: Option<&Guard>, now: DateTime<Utc>) -> bool {
+        let rate = |meter: &str| {
+            let measure = Measure::Rate { meter: meter.to_owned(), window_days: GUARD_DAYS };
+            value_at(&measure, &self.series, &self.attributes, now).map(|m| m.value)
+        };
+        match self.model {
+            Some(model) => lets_through(guard, self.environment, model, rate),
+            None => guard.is_none(),
+        }
+    }
+}
+
+/// What is known of a device's firmware.
+#[derive(Clone, Debug)]
+pub struct FirmwareFacts {
+    /// What it has and is to have.
+    pub standing: firmware::FirmwareFacts,
+    /// How busy it is in each hour of its week, if it is read often enough to know.
+    pub profile: Option<HourProfile>,
+    /// Opening hours of its site.
+    pub opening: Vec<OpeningHours>,
+    /// The last values of the meters that gates look at, in their units.
+    pub latest: HashMap<String, f64>,
 }
 
 /// The latest event of a kind that asks for work and has not been answered by any.
@@ -70,8 +124,10 @@ pub struct DueOutcome {
     pub explanation: Explanation,
     /// Slots found missed, oldest first.
     pub missed: Vec<DateTime<Utc>>,
-    /// The first instant at which the grid moves on.
+    /// The first instant at which the date can change by itself.
     pub changes_at: Option<DateTime<Utc>>,
+    /// What is to be remembered of its conditions.
+    pub conditions: Vec<ConditionState>,
 }
 
 /// Days between two dates at most; further forecasts are no help to a planner.
@@ -148,18 +204,33 @@ pub struct DueFacts<'a> {
     pub usage: &'a [UsageFacts],
     /// What happened to it.
     pub events: &'a [EventFact],
+    /// What is known of its measures; absent for plans without conditions.
+    pub watch: Option<&'a WatchFacts>,
+    /// What is known of its firmware; absent for plans without the trigger.
+    pub firmware: Option<&'a FirmwareFacts>,
+    /// The item as it was decided before.
+    pub item: Option<&'a MaintenanceItem>,
 }
 
 /// The next due date of an item, from its timeline and its usage.
 pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -> DueOutcome {
-    let DueFacts { plan, zone, days, slots, grid_from, log, usage, events } = *facts;
+    let DueFacts { plan, zone, days, slots, grid_from, log, usage, events, watch, firmware, item } = *facts;
     let definition = plan.definition();
     let anchor_day = anchor_date(zone, &timeline.anchor);
     let on_slots = timeline.slots(slots, grid_from, now);
-    let (missed, slot, changes_at) = (on_slots.missed, on_slots.current, on_slots.closes_at);
+    let (missed, slot, mut changes_at) = (on_slots.missed, on_slots.current, on_slots.closes_at);
+    let mut sooner = |at: Option<DateTime<Utc>>| changes_at = [changes_at, at].into_iter().flatten().min();
+    let mut conditions = Vec::new();
     let mut candidates = Vec::with_capacity(plan.triggers.len());
     for (trigger, compiled) in definition.triggers.iter().zip(&plan.triggers) {
-        let mut candidate = DueCandidate { trigger: trigger.clone(), due_at: None, basis: None, event_at: None };
+        let mut candidate = DueCandidate {
+            trigger: trigger.clone(),
+            due_at: None,
+            basis: None,
+            condition: None,
+            firmware: None,
+            event_at: None,
+        };
         match compiled {
             CompiledTrigger::Fixed(_) => candidate.due_at = slot,
             CompiledTrigger::Floating(period) => {
@@ -171,6 +242,51 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
                         usage_candidate(zone, *every, *decimals, definition.due_quantile, anchor_day, facts);
                     candidate.due_at = day.map(|d| start_of_day(zone, d));
                     candidate.basis = Some(basis);
+                }
+            }
+            CompiledTrigger::Condition { condition, key } => {
+                let Some(watch) = watch else {
+                    candidates.push(candidate);
+                    continue;
+                };
+                let asked = ConditionFacts {
+                    series: &watch.series,
+                    attributes: &watch.attributes,
+                    ratings: &watch.ratings,
+                    is_guarded: watch.is_guarded(condition.guard.as_ref(), now),
+                };
+                let carried = item.and_then(|i| i.conditions.iter().find(|c| c.key == *key)).map(|c| &c.episode);
+                let seen = evaluate(condition, &asked, timeline.done(), timeline.counts_from, carried, now);
+                sooner(seen.changes_at);
+                let day_of = |at: DateTime<Utc>| start_of_day(zone, local_date(zone, at));
+                // A skipped occurrence rests until the measure is clear again.
+                let is_skipped = timeline.anchor.kind == AnchorKind::Skipped
+                    && seen.episode.as_ref().is_some_and(|e| day_of(e.since) <= timeline.anchor.at);
+                candidate.due_at = seen.fired_at.filter(|_| !is_skipped).map(day_of);
+                candidate.condition = Some(ConditionBasis {
+                    clauses: seen.clauses,
+                    looked_at: seen.looked_at,
+                    since: seen.episode.as_ref().map(|e| e.since),
+                    is_repeat: seen.is_repeat,
+                });
+                conditions.extend(seen.episode.map(|episode| ConditionState { key: key.clone(), episode }));
+            }
+            CompiledTrigger::Firmware => {
+                if let Some(firmware) = firmware {
+                    let before = item
+                        .and_then(|i| i.explanation.as_ref())
+                        .and_then(|e| e.candidates.iter().find_map(|c| c.firmware.as_ref()));
+                    let request = UpdateRequest {
+                        zone,
+                        freezes: days.freezes,
+                        minutes: definition.estimated_minutes,
+                        counts_from: timeline.anchor.at,
+                        before,
+                    };
+                    let (due_at, basis, changes) = update_time(firmware, request, now);
+                    sooner(changes);
+                    candidate.due_at = due_at;
+                    candidate.firmware = Some(basis);
                 }
             }
             CompiledTrigger::Event { event, within_days, inactive_days } => {
@@ -197,7 +313,7 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
         covers: vec![],
     };
     let Some((nominal_at, place)) = winner.and_then(|w| explanation.candidates[w].due_at.map(|at| (at, w))) else {
-        return DueOutcome { due: None, explanation, missed, changes_at };
+        return DueOutcome { due: None, explanation, missed, changes_at, conditions };
     };
     let on_grid = matches!(plan.triggers[place], CompiledTrigger::Fixed(_));
     let nominal_day = local_date(zone, nominal_at);
@@ -233,7 +349,9 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
         due_at = Some(to);
         window_end = window_end.max(end_of_day(zone, local_date(zone, to)));
     } else {
-        let blocker = days.blocker(nominal_day);
+        // Quiet hours are found around freezes, and do not ask whether the site is open.
+        let is_update = matches!(plan.triggers[place], CompiledTrigger::Firmware);
+        let blocker = days.blocker(nominal_day).filter(|_| !is_update);
         let permitted = days.nearest(nominal_day, definition.early_days);
         if let Some(blocker) = blocker {
             let to = permitted.map(|day| {
@@ -269,5 +387,5 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
         p50_at: quantile_at(|b| b.p50),
         p90_at: quantile_at(|b| b.p90),
     };
-    DueOutcome { due: Some(due), explanation, missed, changes_at }
+    DueOutcome { due: Some(due), explanation, missed, changes_at, conditions }
 }

@@ -3,6 +3,7 @@
 use super::due::EventFact;
 use crate::planning::model::TriggerEvent;
 use crate::registry::model::DeviceStatus;
+use crate::usage::measure::DeviceSeries;
 use chrono::{DateTime, Utc};
 
 /// A move or a change of status, as a device file tells it.
@@ -45,6 +46,29 @@ pub fn events_of_place(story: &[PlaceEvent]) -> Vec<EventFact> {
     }
     found
 }
+
+/// The times at which a device is used again after days without use, by the counters that were read
+/// of it.
+pub fn returns_to_use(series: &DeviceSeries) -> Vec<EventFact> {
+    let Some(counter) = series.meters.get(USE_METER) else { return vec![] };
+    let mut found = vec![];
+    let mut used_at: Option<DateTime<Utc>> = None;
+    for pair in counter.points.windows(2) {
+        let [before, this] = pair else { continue };
+        let last = *used_at.get_or_insert(before.at);
+        if this.life > before.life {
+            let idle_days = u32::try_from((this.at - last).num_days()).unwrap_or(0);
+            if idle_days > 0 {
+                found.push(EventFact { event: TriggerEvent::AfterInactivity, at: this.at, idle_days });
+            }
+            used_at = Some(this.at);
+        }
+    }
+    found
+}
+
+/// The counter whose growth says that a device is used.
+pub const USE_METER: &str = "TRANSACTIONS";
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,12 @@
 //! Turns stored reasons into a sentence a planner can read out, in English or Chinese.
 
+use super::condition::{clause_words, hold_words};
+use crate::firmware::model::{Gate, QuietBasis};
 use crate::kernel::text::Language;
+use crate::planning::condition::{ClauseReading, Condition};
 use crate::planning::model::{
-    AdjustmentKind, AnchorKind, CoverNote, DueAdjustment, DueCandidate, Explanation, Trigger, TriggerEvent, UsageBasis,
+    AdjustmentKind, AnchorKind, ConditionBasis, CoverNote, DueAdjustment, DueCandidate, Explanation, FirmwareBasis,
+    GateWait, Trigger, TriggerEvent, UsageBasis,
 };
 use crate::usage::model::RateSource;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -197,7 +201,8 @@ fn meter_name(trigger: &Trigger, language: Language) -> String {
             (name, Language::En) => name.to_lowercase(),
             (name, Language::Zh) => name.to_owned(),
         },
-        Trigger::CalendarFixed { .. } | Trigger::CalendarFloating { .. } | Trigger::Event { .. } => String::new(),
+        Trigger::CalendarFixed { .. } | Trigger::CalendarFloating { .. } => String::new(),
+        Trigger::Condition { .. } | Trigger::Firmware {} | Trigger::Event { .. } => String::new(),
     }
 }
 
@@ -246,6 +251,118 @@ fn usage_facts(basis: &UsageBasis, name: &str, zone: Tz, today: NaiveDate, langu
         }
         (Language::Zh, None) => format!("{name}每{every}一次，日均约{rate}（{source}），尚无读数"),
     }
+}
+
+/// What a condition saw, and for how long it must hold.
+fn condition_words(condition: &Condition, basis: Option<&ConditionBasis>, zone: Tz, language: Language) -> String {
+    let unknown = ClauseReading { value: None, limit: None, sample: None, is_beyond: false };
+    let clauses: Vec<String> = condition
+        .clauses
+        .iter()
+        .enumerate()
+        .map(|(place, clause)| {
+            let reading = basis.and_then(|b| b.clauses.get(place)).unwrap_or(&unknown);
+            clause_words(clause, reading, language)
+        })
+        .collect();
+    let mut words = clauses.join(if language == Language::En { " and " } else { "，且" });
+    let hold = hold_words(condition.hold_hours, language);
+    let is_held = basis.is_some_and(|b| b.since.is_some());
+    if is_held || !hold.is_empty() {
+        let since = basis.and_then(|b| b.since).map(|at| day(zone, at));
+        words.push_str(&match (since, hold.as_str(), language) {
+            (Some(since), "", Language::En) => format!(", so since {since}"),
+            (Some(since), hold, Language::En) => format!(", so since {since}; it must hold {hold}"),
+            (Some(since), "", Language::Zh) => format!("，自{since}起"),
+            (Some(since), hold, Language::Zh) => format!("，自{since}起，须{hold}"),
+            (None, hold, Language::En) => format!("; beyond it must hold {hold}"),
+            (None, hold, Language::Zh) => format!("；超限须{hold}"),
+        });
+    }
+    if basis.is_some_and(|b| b.is_repeat) {
+        words.push_str(match language {
+            Language::En => "; the work since then did not help",
+            Language::Zh => "；此后的维护未见效",
+        });
+    }
+    words
+}
+
+fn gate_words(wait: &GateWait, language: Language) -> String {
+    let value = wait.value.map_or(String::new(), |v| format!("{v:.0}"));
+    match (wait.gate, language) {
+        (Gate::BatteryAtLeast { percent }, Language::En) => format!("battery at {percent:.0} % (was {value} %)"),
+        (Gate::BatteryAtLeast { percent }, Language::Zh) => format!("电量达到{percent:.0}%（当时{value}%）"),
+        (Gate::StorageFreeAtLeast { percent }, Language::En) => {
+            format!("{percent:.0} % of its storage free (was {value} %)")
+        }
+        (Gate::StorageFreeAtLeast { percent }, Language::Zh) => format!("剩余存储达到{percent:.0}%（当时{value}%）"),
+        (Gate::BatchSettled, Language::En) => format!("its batch to be settled ({value} transactions waited)"),
+        (Gate::BatchSettled, Language::Zh) => format!("批次结算（当时有{value}笔未结算）"),
+    }
+}
+
+/// What is installed, what is to be, and in which hours.
+fn firmware_words(basis: Option<&FirmwareBasis>, zone: Tz, language: Language) -> String {
+    let is_en = language == Language::En;
+    let Some((basis, target)) = basis.and_then(|b| b.target.as_ref().map(|t| (b, t))) else {
+        return if is_en { "no firmware target is set" } else { "未设置目标固件" }.to_owned();
+    };
+    let unknown = if is_en { "unknown firmware" } else { "未知版本" };
+    let installed = basis.installed.as_deref().unwrap_or(unknown);
+    if let Some((reaches, needs)) = &basis.gap {
+        return match language {
+            Language::En => format!(
+                "firmware {target} is the target, but nothing leads there: {reaches} can be reached, the next release \
+                 asks for {needs}"
+            ),
+            Language::Zh => format!("目标固件为{target}，但无法升级：最多升到{reaches}，下一版本要求至少{needs}"),
+        };
+    }
+    let Some(next) = &basis.next_version else {
+        return match language {
+            Language::En => format!("firmware {installed} is its target {target} or newer"),
+            Language::Zh => format!("固件{installed}已达到目标{target}"),
+        };
+    };
+    let mut words = match (language, next == target) {
+        (Language::En, true) => format!("firmware {installed} is installed and {target} is the target"),
+        (Language::En, false) => {
+            format!("firmware {installed} is installed and {target} is the target, by way of {next}")
+        }
+        (Language::Zh, true) => format!("已装固件{installed}，目标{target}"),
+        (Language::Zh, false) => format!("已装固件{installed}，目标{target}，须先升到{next}"),
+    };
+    if let (Some((start, end)), Some(quiet)) = (basis.slot, basis.quiet) {
+        let (start, end) = (start.with_timezone(&zone), end.with_timezone(&zone));
+        let (on, from, to) = (start.format("%Y-%m-%d"), start.format("%H:%M"), end.format("%H:%M"));
+        let why = match (quiet, language) {
+            (QuietBasis::OwnUsage, Language::En) => "when this device itself is used least",
+            (QuietBasis::OwnUsage, Language::Zh) => "本机用量最低的时段",
+            (QuietBasis::ClosedHours, Language::En) => "when the site is closed, as its hourly use is not known",
+            (QuietBasis::ClosedHours, Language::Zh) => "门店不营业的时段（没有分时用量）",
+            (QuietBasis::WindowOnly, Language::En) => {
+                "in the middle of the window, as neither hourly use nor closed hours are known"
+            }
+            (QuietBasis::WindowOnly, Language::Zh) => "维护窗口的中段（没有分时用量和营业时间）",
+        };
+        words.push_str(&match language {
+            Language::En => format!("; updated on {on} from {from} to {to}, {why}"),
+            Language::Zh => format!("；{on} {from}至{to}更新，{why}"),
+        });
+    }
+    if !basis.waits.is_empty() {
+        let waits: Vec<String> = basis.waits.iter().map(|w| gate_words(w, language)).collect();
+        let verb = match (language, basis.is_blocked) {
+            (Language::En, true) => "put off until then, because it waits for",
+            (Language::En, false) => "put off until then, because it waited for",
+            (Language::Zh, true) => "已推迟，等待",
+            (Language::Zh, false) => "曾推迟，等待",
+        };
+        let said = and(&waits, language);
+        words.push_str(&if is_en { format!("; {verb} {said}") } else { format!("；{verb}{said}") });
+    }
+    words
 }
 
 /// What happened, and when.
@@ -323,6 +440,10 @@ fn core(
                 (None, Language::Zh) => format!("预计{due}达到上限；{facts}（{since}）"),
             }
         }
+        (Trigger::Condition { condition }, ..) => {
+            condition_words(condition, candidate.condition.as_ref(), zone, language)
+        }
+        (Trigger::Firmware {}, ..) => firmware_words(candidate.firmware.as_ref(), zone, language),
         (Trigger::Event { event, .. }, ..) => event_words(*event, candidate.event_at, zone, language),
         (Trigger::Usage { .. }, None, Language::En) => {
             format!("{} decide ({since})", meter_name(&candidate.trigger, language))
@@ -341,6 +462,17 @@ fn other(candidate: &DueCandidate, zone: Tz, today: NaiveDate, language: Languag
             format!("by calendar ({})", period_words(every, language))
         }
         (Trigger::CalendarFloating { every }, Language::Zh) => format!("按日历（满{}）", period_words(every, language)),
+        // What is not beyond, not behind and has not happened is said as it is.
+        (Trigger::Condition { condition }, _) => {
+            let words = condition_words(condition, candidate.condition.as_ref(), zone, language);
+            return match (candidate.due_at.map(|at| day(zone, at)), language) {
+                (Some(date), Language::En) => format!("by measure since {date}: {words}"),
+                (Some(date), Language::Zh) => format!("按测量自{date}起：{words}"),
+                (None, Language::En) => format!("by measure nothing is due: {words}"),
+                (None, Language::Zh) => format!("按测量尚未到期：{words}"),
+            };
+        }
+        (Trigger::Firmware {}, _) => return firmware_words(candidate.firmware.as_ref(), zone, language),
         (Trigger::Event { event, .. }, _) => event_words(*event, candidate.event_at, zone, language),
         (Trigger::Usage { .. }, _) => {
             let name = meter_name(&candidate.trigger, language);
@@ -475,6 +607,8 @@ mod tests {
                 name: LocalizedText { en: "Transactions".into(), zh: "交易笔数".into() },
             },
             due_at: Some(at(due_at)),
+            condition: None,
+            firmware: None,
             event_at: None,
             basis: Some(UsageBasis {
                 meter: "TRANSACTIONS".into(),
@@ -511,6 +645,8 @@ mod tests {
             trigger: Trigger::CalendarFloating { every: every.into() },
             due_at: Some(at(due_at)),
             basis: None,
+            condition: None,
+            firmware: None,
             event_at: None,
         }
     }

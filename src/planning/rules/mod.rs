@@ -2,15 +2,18 @@
 //!
 //! [`timeline`] turns an item's log into its last done and the moment the current occurrence
 //! counts from, [`due`] turns that into a date with reasons, [`decide`] compares the result with
-//! what is stored and says what to write.
+//! what is stored and says what to write. [`condition`] says since when measures have been beyond
+//! their limits.
 
 mod ahead;
 mod closed;
+pub mod condition;
 mod coverage;
 mod decide;
 mod due;
 mod events;
 mod explain;
+mod firmware;
 mod timeline;
 mod validate;
 
@@ -21,8 +24,9 @@ pub use ahead::{HORIZON_DAYS, Spread, Workload, occurrences};
 pub use closed::{Blocker, ClosedDays, PermittedDays};
 pub use coverage::covered_plans;
 pub use decide::{Decision, ItemFacts, OrderMove, counts_from, decide, decide_all, never_alive};
-pub use due::{DueOutcome, EventFact, UsageFacts, next_due};
-pub use events::{PlaceEvent, events_of_place};
+pub use due::{DueOutcome, EventFact, FirmwareFacts, GUARD_DAYS, UsageFacts, WatchFacts, next_due};
+pub use events::{PlaceEvent, USE_METER, events_of_place, returns_to_use};
 pub use explain::{due_sentence, shown_units};
+pub use firmware::{UpdateRequest, update_time};
 pub use timeline::{Slots, SlotsNow, Timeline, after_key, slot_key, timeline};
 pub use validate::{CompiledPlan, CompiledTrigger, check_count, compile, read_triggers, shortest_gap_days};

@@ -21,6 +21,9 @@ pub struct Timeline {
     pub cycle: i64,
     /// Places in the log of skips and postponements that it no longer produces.
     pub void: BTreeSet<usize>,
+    /// What a never-done item counts from.
+    pub counts_from: DateTime<Utc>,
+    done: Vec<DateTime<Utc>>,
     /// Times that satisfy grid slots: completions, and nominal dues of valid skips.
     satisfied: Vec<DateTime<Utc>>,
 }
@@ -158,7 +161,7 @@ pub fn timeline(slots: Option<&Slots>, counts_from: DateTime<Utc>, log: &[LogEnt
         (_, Some(last)) => Anchor { kind: AnchorKind::Skipped, at: *last },
         _ => Anchor { kind: AnchorKind::Installed, at: counts_from },
     };
-    Timeline { anchor, last_done_at, cycle: done.len() as i64, void, satisfied }
+    Timeline { anchor, last_done_at, cycle: done.len() as i64, void, counts_from, done, satisfied }
 }
 
 /// Whether the occurrence a postponement names was still waiting when it was postponed.
@@ -181,6 +184,11 @@ fn is_produced(
 }
 
 impl Timeline {
+    /// Completions, in order.
+    pub fn done(&self) -> &[DateTime<Utc>] {
+        &self.done
+    }
+
     /// Whether work satisfies a slot: done at or after its opening and before the next one's.
     pub fn satisfies(&self, slots: &Slots, slot: DateTime<Utc>) -> bool {
         let at = self.satisfied.partition_point(|s| *s < slots.opens(slot));

@@ -2,8 +2,10 @@
 
 use crate::kernel::calendar::{Grid, Period};
 use crate::kernel::subject::SubjectKind;
+use crate::planning::condition::Condition;
 use crate::planning::error::Error;
 use crate::planning::model::{MaintenancePlan, PlanDefinition, Trigger, TriggerEvent};
+use crate::registry::file::sha256_hex;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
 
@@ -23,6 +25,15 @@ pub enum CompiledTrigger {
         /// Decimal places of the meter.
         decimals: i32,
     },
+    /// Measures beyond their limits.
+    Condition {
+        /// What is measured, and against what.
+        condition: Condition,
+        /// Names it by what it says.
+        key: String,
+    },
+    /// Installed firmware is not the target.
+    Firmware,
     /// Something that happens to the device.
     Event {
         /// What happens.
@@ -106,6 +117,14 @@ pub fn check_count(triggers: usize) -> Result<(), Error> {
     }
 }
 
+/// Names a condition by what it says, whatever its meters are called.
+fn condition_key(condition: &Condition) -> String {
+    let clauses: Vec<_> =
+        condition.clauses.iter().map(|c| (&c.measure, c.operator, c.limit, c.clear_at, c.min_sample)).collect();
+    let said = serde_json::json!([clauses, condition.hold_hours, condition.cool_down_days]);
+    sha256_hex(&said.to_string()).chars().take(16).collect()
+}
+
 /// Reads the triggers of a definition and checks everything a plan promises.
 ///
 /// # Errors
@@ -159,6 +178,9 @@ pub fn compile(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>, Erro
             max: MAX_BLACKOUTS,
         });
     }
+    if compiled.iter().filter(|t| matches!(t, CompiledTrigger::Firmware)).count() > 1 {
+        return Err(invalid("triggers", "give the firmware trigger once; it follows every target".into()));
+    }
     for trigger in &compiled {
         if let CompiledTrigger::Floating(period) = trigger
             && let Some(days) = shortest_days(*period)
@@ -211,6 +233,10 @@ pub fn read_triggers(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>
                 }
                 CompiledTrigger::Usage { meter: meter.clone(), every: *every, decimals: *decimals }
             }
+            Trigger::Condition { condition } => {
+                CompiledTrigger::Condition { condition: condition.clone(), key: condition_key(condition) }
+            }
+            Trigger::Firmware {} => CompiledTrigger::Firmware,
             Trigger::Event { event, within_days, inactive_days } => {
                 if *within_days > MAX_DAYS {
                     return Err(invalid("triggers", format!("withinDays is {within_days}; give 0 to {MAX_DAYS} days")));

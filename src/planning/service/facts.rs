@@ -2,26 +2,36 @@
 //! subjects there are.
 
 use super::PlanningService;
-use crate::catalogue::model::Holiday;
+use crate::catalogue::model::{ComponentKind, Holiday, Meter};
+use crate::catalogue::store as catalogue_store;
 use crate::db::{ConnectionTrait, StoreError, StoreResult};
-use crate::kernel::ids::{DeviceId, ItemId, PlanId, SiteId};
+use crate::firmware::store as firmware_store;
+use crate::kernel::ids::{DeviceId, DeviceModelId, ItemId, PlanId, SiteId};
 use crate::kernel::scope::Scope;
 use crate::kernel::subject::{Subject, SubjectKind};
 use crate::planning::model::*;
 use crate::planning::rules::{
-    self, ClosedDays, CompiledPlan, CompiledTrigger, EventFact, ItemFacts, Slots, UsageFacts,
+    self, ClosedDays, CompiledPlan, CompiledTrigger, EventFact, FirmwareFacts, ItemFacts, Slots, UsageFacts, WatchFacts,
 };
 use crate::planning::store;
 use crate::registry::file::{self, EventKind};
 use crate::registry::file_store;
-use crate::registry::model::{Device, DeviceStatus, Site};
+use crate::registry::model::{Device, DeviceStatus, Site, SoftwareKind};
 use crate::registry::store as registry_store;
-use crate::usage::store as usage_store;
-use chrono::{DateTime, Utc};
+use crate::usage::hours::HourProfile;
+use crate::usage::measure::{Attributes, DeviceSeries};
+use crate::usage::model::MeterKey;
+use crate::usage::{series_store, store as usage_store};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// Days after a return to use in which it is still found.
+const RETURN_DAYS: u32 = 60;
+/// Days of readings that most measures need.
+const NEAR_DAYS: u32 = 70;
 
 /// One subject with the facts all its items share.
 pub(super) struct SubjectFacts {
@@ -33,6 +43,10 @@ pub(super) struct SubjectFacts {
     pub standing: Vec<Device>,
     /// What happened to the device that can ask for work.
     events: Vec<EventFact>,
+    /// Its measures, where a plan watches any.
+    watch: Option<WatchFacts>,
+    /// Its firmware, where a plan follows its target.
+    firmware: Option<FirmwareFacts>,
 }
 
 /// A site with its calendar read.
@@ -90,6 +104,53 @@ impl PlanBook {
         self.plans.iter().find(|p| p.plan.id == id).map(Arc::as_ref)
     }
 
+    fn triggers(&self) -> impl Iterator<Item = &CompiledTrigger> {
+        self.plans.iter().filter(|p| p.plan.is_active).flat_map(|p| &p.triggers)
+    }
+
+    /// The meters that plans watch, with the days of readings they are watched over.
+    fn watched_meters(&self) -> BTreeMap<String, u32> {
+        let mut found: BTreeMap<String, u32> = BTreeMap::new();
+        let mut add = |meter: &str, days: u32| {
+            let known = found.entry(meter.to_owned()).or_default();
+            *known = (*known).max(days);
+        };
+        for trigger in self.triggers() {
+            match trigger {
+                CompiledTrigger::Condition { condition, .. } => {
+                    let days = rules::condition::look_back_days(condition);
+                    for meter in rules::condition::meters_of(condition) {
+                        add(&meter, days);
+                    }
+                    let guard = condition.guard.as_ref().and_then(|g| g.min_per_day.as_ref());
+                    if let Some(rate) = guard {
+                        add(&rate.meter, rules::GUARD_DAYS + 1);
+                    }
+                }
+                CompiledTrigger::Event { event: TriggerEvent::AfterInactivity, inactive_days, .. } => {
+                    add(rules::USE_METER, inactive_days + RETURN_DAYS);
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Whether any plan watches measures.
+    fn watches(&self) -> bool {
+        self.triggers().any(|t| {
+            matches!(
+                t,
+                CompiledTrigger::Condition { .. } | CompiledTrigger::Event { event: TriggerEvent::AfterInactivity, .. }
+            )
+        })
+    }
+
+    /// Whether any plan follows firmware targets.
+    fn updates(&self) -> bool {
+        self.triggers().any(|t| matches!(t, CompiledTrigger::Firmware))
+    }
+
     /// Whether any plan asks for work after what happens to a device.
     fn listens(&self) -> bool {
         self.plans.iter().any(|p| p.triggers.iter().any(|t| matches!(t, CompiledTrigger::Event { .. })))
@@ -118,6 +179,8 @@ impl Pair {
             log: &self.log,
             usage: &self.usage,
             events: &self.facts.events,
+            watch: self.facts.watch.as_ref(),
+            firmware: self.facts.firmware.as_ref(),
             open_order: self.order.as_ref(),
         }
     }
@@ -169,6 +232,8 @@ impl PlanningService {
             .filter_map(|o| o.item_id.map(|i| (i, o)))
             .collect();
         let mut events = if book.listens() { device_events(db, scope, &devices).await? } else { HashMap::new() };
+        let mut watched = self.watch(db, scope, book, &devices, &sites, now).await?;
+        let mut firmware = self.firmware_facts(db, scope, book, &devices, &sites, now).await?;
 
         let mut devices: HashMap<DeviceId, Device> = devices.into_iter().map(|d| (d.id, d)).collect();
         let mut at_site: HashMap<SiteId, Vec<Device>> = HashMap::new();
@@ -200,7 +265,14 @@ impl PlanningService {
                     SubjectKind::Site => at_site.remove(&SiteId(subject.id)).unwrap_or_default(),
                     SubjectKind::Device => vec![],
                 },
-                events: events.remove(&DeviceId(subject.id)).unwrap_or_default(),
+                events: {
+                    let mut known = events.remove(&DeviceId(subject.id)).unwrap_or_default();
+                    let idle = watched.get(&DeviceId(subject.id)).map(|w| rules::returns_to_use(&w.series));
+                    known.extend(idle.unwrap_or_default());
+                    known
+                },
+                watch: watched.remove(&DeviceId(subject.id)),
+                firmware: firmware.remove(&DeviceId(subject.id)),
                 device,
             });
             for plan in book.plans.iter().filter(|p| p.definition().subject == subject.kind) {
@@ -233,6 +305,144 @@ impl PlanningService {
         load_usage(db, scope, &mut pairs).await?;
         Ok(pairs)
     }
+}
+
+impl PlanningService {
+    /// The measures of these devices that plans watch.
+    async fn watch(
+        &self,
+        db: &impl ConnectionTrait,
+        scope: &Scope,
+        book: &PlanBook,
+        devices: &[Device],
+        sites: &HashMap<SiteId, Arc<SiteFacts>>,
+        now: DateTime<Utc>,
+    ) -> StoreResult<HashMap<DeviceId, WatchFacts>> {
+        if !book.watches() || devices.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let ids: Vec<DeviceId> = devices.iter().map(|d| d.id).collect();
+        // Most measures look a few weeks back; only those that look further pay for it.
+        let meters = book.watched_meters();
+        let (near, far): (Vec<_>, Vec<_>) = meters.into_iter().partition(|(_, days)| *days <= NEAR_DAYS);
+        let mut series: HashMap<DeviceId, DeviceSeries> = HashMap::new();
+        for (place, meters) in [near, far].into_iter().enumerate() {
+            if meters.is_empty() && place > 0 {
+                continue;
+            }
+            let days = meters.iter().map(|(_, days)| *days).max().unwrap_or(1);
+            let codes: Vec<String> = meters.into_iter().map(|(code, _)| code).collect();
+            let asked: Vec<(DeviceId, Vec<String>)> = ids.iter().map(|id| (*id, codes.clone())).collect();
+            let from = now - TimeDelta::days(i64::from(days));
+            let found = series_store::series(db, scope, &asked, from).await?;
+            for (id, found) in ids.iter().zip(found) {
+                series.entry(*id).or_default().absorb(found);
+            }
+        }
+        let models: BTreeSet<DeviceModelId> = devices.iter().map(|d| d.model_id).collect();
+        let models: Vec<DeviceModelId> = models.into_iter().collect();
+        let models = catalogue_store::models_by_ids(db, scope, &models).await?;
+        let units: HashMap<String, Meter> =
+            catalogue_store::meters(db, scope).await?.into_iter().map(|m| (m.code.clone(), m)).collect();
+        let ratings: HashMap<DeviceModelId, HashMap<String, f64>> = models
+            .iter()
+            .map(|model| {
+                let rated = model.meters.iter().filter_map(|m| {
+                    let meter = units.get(&m.meter_code)?;
+                    Some((m.meter_code.clone(), meter.to_value(m.rated_life?)))
+                });
+                (model.id, rated.collect())
+            })
+            .collect();
+        let mut attributes = attributes(db, scope, devices).await?;
+        Ok(devices
+            .iter()
+            .map(|device| {
+                let site = device.site_id.and_then(|s| sites.get(&s));
+                let facts = WatchFacts {
+                    series: series.remove(&device.id).unwrap_or_default(),
+                    attributes: attributes.remove(&device.id).unwrap_or_default(),
+                    ratings: ratings.get(&device.model_id).cloned().unwrap_or_default(),
+                    environment: site.and_then(|s| s.site.environment),
+                    model: Some(device.model_id),
+                };
+                (device.id, facts)
+            })
+            .collect())
+    }
+
+    /// The firmware of these devices, where a plan follows its target.
+    async fn firmware_facts(
+        &self,
+        db: &impl ConnectionTrait,
+        scope: &Scope,
+        book: &PlanBook,
+        devices: &[Device],
+        sites: &HashMap<SiteId, Arc<SiteFacts>>,
+        now: DateTime<Utc>,
+    ) -> StoreResult<HashMap<DeviceId, FirmwareFacts>> {
+        if !book.updates() || devices.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut standing = firmware_store::facts(db, scope, devices).await?;
+        // Only what waits for an update is asked for its hours and its gates.
+        let waiting: Vec<DeviceId> = standing.iter().filter(|(_, f)| !f.is_current).map(|(id, _)| *id).collect();
+        let keys: Vec<MeterKey> = waiting.iter().map(|id| (*id, rules::USE_METER.to_owned())).collect();
+        let profiles = series_store::hour_profiles(db, scope, &keys, now).await?;
+        let mut profiles: HashMap<DeviceId, HourProfile> =
+            waiting.iter().zip(profiles).filter_map(|(id, p)| p.map(|p| (*id, p))).collect();
+        let mut latest: HashMap<DeviceId, HashMap<String, f64>> = HashMap::new();
+        if !waiting.is_empty() {
+            let units: HashMap<String, Meter> =
+                catalogue_store::meters(db, scope).await?.into_iter().map(|m| (m.code.clone(), m)).collect();
+            for state in usage_store::meters_of(db, scope, &waiting).await? {
+                if let Some(meter) = units.get(&state.meter_code) {
+                    let value = meter.to_value(state.latest_value);
+                    latest.entry(state.device_id).or_default().insert(state.meter_code, value);
+                }
+            }
+        }
+        Ok(devices
+            .iter()
+            .filter_map(|device| {
+                let site = device.site_id.and_then(|s| sites.get(&s));
+                let facts = FirmwareFacts {
+                    standing: standing.remove(&device.id)?,
+                    profile: profiles.remove(&device.id),
+                    opening: site.map(|s| s.site.opening_hours.clone()).unwrap_or_default(),
+                    latest: latest.remove(&device.id).unwrap_or_default(),
+                };
+                Some((device.id, facts))
+            })
+            .collect())
+    }
+}
+
+/// Dates of devices that conditions can ask for.
+async fn attributes(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    devices: &[Device],
+) -> StoreResult<HashMap<DeviceId, Attributes>> {
+    let ids: Vec<DeviceId> = devices.iter().map(|d| d.id).collect();
+    let mut found: HashMap<DeviceId, Attributes> =
+        devices.iter().map(|d| (d.id, Attributes { installed_at: d.installed_at, ..Attributes::default() })).collect();
+    for item in registry_store::software_of(db, scope, &ids).await? {
+        if item.kind == SoftwareKind::Firmware
+            && let Some(of) = found.get_mut(&item.device_id)
+        {
+            of.firmware_reported_at = of.firmware_reported_at.max(Some(item.reported_at));
+        }
+    }
+    for part in registry_store::components_of(db, scope, &ids).await? {
+        if part.kind == ComponentKind::Battery
+            && part.removed_at.is_none()
+            && let Some(of) = found.get_mut(&part.device_id)
+        {
+            of.battery_installed_at = of.battery_installed_at.max(Some(part.installed_at));
+        }
+    }
+    Ok(found)
 }
 
 /// The log of an item, with the completions of every plan whose work includes its own.

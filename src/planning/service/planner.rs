@@ -346,6 +346,7 @@ impl PlanningService {
             explanation: decision.explanation,
             open_order_id,
             covered_by,
+            conditions: decision.conditions,
             decided_at: now,
             next_look_at: decision.next_look_at,
             version: 1,
@@ -465,10 +466,13 @@ fn new_order(
     let definition = pair.plan.definition();
     let site = pair.facts.site.as_ref().map(|s| &s.site);
     let device = pair.facts.device.as_ref();
+    let winner = decision.explanation.as_ref().and_then(|e| e.candidates.get(e.winner?));
+    // Work that did not help is not silent: what comes after it is a repair.
+    let is_repeat = winner.and_then(|c| c.condition.as_ref()).is_some_and(|c| c.is_repeat);
     Some(WorkOrder {
         id,
         number: String::new(),
-        kind: definition.kind,
+        kind: if is_repeat { MaintenanceKind::Corrective } else { definition.kind },
         state: WorkOrderState::Planned,
         priority: definition.priority,
         item_id: Some(item_id),

@@ -9,6 +9,7 @@ use crate::kernel::call::Call;
 use crate::kernel::ids::PlanId;
 use crate::kernel::scope::Scope;
 use crate::kernel::text::clean_text;
+use crate::planning::condition::Condition;
 use crate::planning::error::Error;
 use crate::planning::model::*;
 use crate::planning::rules;
@@ -38,6 +39,10 @@ pub enum TriggerSpec {
         /// Units, in the meter's own unit.
         every: f64,
     },
+    /// Measures beyond their limits.
+    Condition(Condition),
+    /// Installed firmware is not the target.
+    Firmware,
     /// Something that happens to a device.
     Event {
         /// What happens.
@@ -118,9 +123,15 @@ impl PlanningService {
         rules::check_count(specs.len())?;
         let codes: Vec<String> = specs
             .iter()
-            .filter_map(|spec| match spec {
-                TriggerSpec::Usage { meter, .. } => Some(meter.clone()),
-                _ => None,
+            .flat_map(|spec| match spec {
+                TriggerSpec::Usage { meter, .. } => vec![meter.clone()],
+                TriggerSpec::Condition(condition) => {
+                    let guard = condition.guard.as_ref().and_then(|g| g.min_per_day.as_ref());
+                    let mut meters = rules::condition::meters_of(condition);
+                    meters.extend(guard.map(|g| g.meter.clone()));
+                    meters
+                }
+                _ => vec![],
             })
             .collect();
         let meters = self.catalogue.meters_by_codes(db, scope, &codes).await?;
@@ -131,6 +142,13 @@ impl PlanningService {
                 TriggerSpec::CalendarFloating { every } => {
                     Ok(Trigger::CalendarFloating { every: every.trim().to_owned() })
                 }
+                TriggerSpec::Condition(condition) => {
+                    rules::condition::check(condition, &meters)?;
+                    let mut condition = condition.clone();
+                    rules::condition::describe(&mut condition, &meters);
+                    Ok(Trigger::Condition { condition })
+                }
+                TriggerSpec::Firmware => Ok(Trigger::Firmware {}),
                 TriggerSpec::Event { event, within_days, inactive_days } => {
                     Ok(Trigger::Event { event: *event, within_days: *within_days, inactive_days: *inactive_days })
                 }

@@ -157,6 +157,7 @@ impl PlanningService {
                         explanation: None,
                         open_order_id: None,
                         covered_by: None,
+                        conditions: vec![],
                         decided_at: now,
                         next_look_at: None,
                         version: 1,

@@ -6,9 +6,11 @@ pub use swap::SwapObserver;
 
 use super::daily::DayMap;
 use super::error::Error;
+use super::hours::HourProfile;
 use super::intake::{self, After, Before};
 use super::life::MeterSpec;
 use super::model::*;
+use super::series_store;
 use super::store::{self, DeviceFacts, ToldAnomaly};
 use crate::catalogue::model::{Meter, MeterKind};
 use crate::db::tx::Tx;
@@ -159,6 +161,17 @@ impl UsageService {
     pub async fn patterns(&self, scope: &Scope, keys: &[MeterKey]) -> StoreResult<Vec<Option<UsagePattern>>> {
         let states = store::meter_states(self.db.reader(), scope, keys).await?;
         store::patterns(self.db.reader(), scope, keys, &states).await
+    }
+
+    /// How busy devices are in each hour of their week, in the order asked; none where the readings
+    /// do not say.
+    pub async fn hour_profiles(
+        &self,
+        scope: &Scope,
+        keys: &[MeterKey],
+        now: DateTime<Utc>,
+    ) -> StoreResult<Vec<Option<HourProfile>>> {
+        series_store::hour_profiles(self.db.reader(), scope, keys, now).await
     }
 
     /// Takes readings in, in any order. Good rows are kept, bad ones answered with the reason.
