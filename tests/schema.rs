@@ -31,6 +31,7 @@ const PROMISED_IN_WORDS: &[&str] = &[
     "DeviceMeter.dataAgeHours",
     "UsagePattern.dailyRate",
     "UsagePattern.weekdayRates",
+    "UsagePattern.hourRates",
     "UsagePattern.spread",
     "UsagePattern.asOf",
     "HistoryIntegrity.isIntact",

@@ -383,9 +383,9 @@ impl Ticking {
         (unit > 0.0).then_some(Self { starts, unit, is_dated })
     }
 
-    /// The moments at which it begins at 0 again, in order.
+    /// The moments at which it begins at 0 again, in order; a date never does.
     pub fn starts(&self) -> &[DateTime<Utc>] {
-        &self.starts
+        if self.is_dated { &[] } else { &self.starts }
     }
 
     /// What it counts from at a moment.
@@ -494,7 +494,7 @@ pub fn sample_points(
     until: DateTime<Utc>,
 ) -> Vec<DateTime<Utc>> {
     let mut found: Vec<DateTime<Utc>> = match Ticking::of(measure, series, attributes) {
-        Some(ticking) => ticking.starts,
+        Some(ticking) => ticking.starts().to_vec(),
         None => {
             let meters = measure.meters();
             let known = meters.iter().filter_map(|meter| series.meters.get(*meter));

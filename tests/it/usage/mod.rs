@@ -1,6 +1,8 @@
 //! Readings through the API: what each is taken for, and that their order of arrival cannot matter.
 
+mod hours;
 mod late_swap;
+mod series;
 
 use crate::support::builders::MAKER;
 use crate::support::{TestApp, at, instant, only, text};

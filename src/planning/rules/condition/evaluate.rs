@@ -50,7 +50,7 @@ pub struct ConditionOutcome {
     pub episode: Option<Episode>,
     /// Its clauses as of `looked_at`, in order.
     pub clauses: Vec<ClauseReading>,
-    /// The last moment at which anything changed; none before the first reading.
+    /// The last moment at which anything changed; none before it counts.
     pub looked_at: Option<DateTime<Utc>>,
     /// The first moment after now at which this can change without new readings or work.
     pub changes_at: Option<DateTime<Utc>>,
@@ -156,10 +156,11 @@ impl<'a> Track<'a> {
         let starts = ticking.starts();
         let known = &starts[..starts.partition_point(|s| *s <= now)];
         let mut found: Vec<DateTime<Utc>> = known.to_vec();
-        // The last start counts on to now; a date in the future counts down to it.
-        for at in known.iter().chain([&now]) {
-            found.extend(self.crossings(*at).filter(|crossing| *crossing <= now));
+        for pair in known.windows(2) {
+            // A level that was not reached before it began again was never reached.
+            found.extend(self.crossings(pair[0]).filter(|crossing| *crossing < pair[1]));
         }
+        found.extend(self.crossings(now).filter(|crossing| *crossing <= now));
         found
     }
 
@@ -239,8 +240,8 @@ pub(super) fn evaluate_from(
         moments.iter().flatten().chain(done).copied().filter(|at| (from..=now).contains(at)).collect();
     // How it stands when the evaluated past begins was decided by what changed last before it.
     let begin = moments.iter().flatten().chain(done).copied().filter(|at| *at <= from).max();
-    let begin = begin.map(|at| at.max(counts_from));
-    events.extend(begin.filter(|at| *at <= now));
+    let begin = begin.map_or(counts_from, |at| at.max(counts_from));
+    events.extend(Some(begin).filter(|at| *at <= now));
 
     let carried = carried.filter(|episode| episode.since < from);
     let mut since = carried.map(|episode| episode.since);
