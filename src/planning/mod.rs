@@ -14,6 +14,7 @@ pub mod error;
 pub mod model;
 pub mod rules;
 pub mod service;
+pub mod steps;
 pub mod store;
 
 pub use error::Error;

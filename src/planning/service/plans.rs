@@ -70,23 +70,6 @@ pub struct PlanChanged {
     pub plan_id: PlanId,
 }
 
-/// Cleans the texts of a task list.
-pub(super) fn clean_steps(steps: &mut [TaskStep]) -> Result<(), Error> {
-    if steps.len() > 100 {
-        return Err(Error::TooMany { field: "steps", what: "steps", given: steps.len(), max: 100 });
-    }
-    for step in steps {
-        for text in [&mut step.text.en, &mut step.text.zh] {
-            *text = clean_text(text, 1_000).map_err(|problem| Error::Text {
-                field: vec!["steps"],
-                name: "a step",
-                problem,
-            })?;
-        }
-    }
-    Ok(())
-}
-
 impl PlanningService {
     async fn triggers(&self, tx: &Tx, specs: &[TriggerSpec]) -> Result<Vec<Trigger>, Error> {
         rules::check_count(specs.len())?;
@@ -141,7 +124,6 @@ impl PlanningService {
                 problem,
             })?;
         }
-        clean_steps(&mut definition.steps)?;
         let selector = &definition.selector;
         let given = selector.model_ids.len() + selector.site_ids.len() + selector.region_codes.len();
         if given > 1_000 {
@@ -187,6 +169,7 @@ impl PlanningService {
             clean_text(&new.code, 64).map_err(|problem| Error::Text { field: vec!["code"], name: "code", problem })?;
         let mut definition = new.definition;
         definition.triggers = self.triggers(&tx, &new.triggers).await?;
+        self.clean_steps(&tx, &mut definition.steps).await?;
         Self::check(&mut definition)?;
         self.check_selector(&tx, &mut definition.selector).await?;
         let plan = MaintenancePlan {
@@ -203,6 +186,9 @@ impl PlanningService {
             StoreError::Conflict { .. } => Error::CodeTaken { code },
             other => Error::Store(other),
         })?;
+        if plan.definition.kind == MaintenanceKind::PreInstallation {
+            self.set_gate(&tx).await?;
+        }
         self.mark_subjects(&tx, &plan).await?;
         let changed = PlanChanged { plan_id: plan.id };
         tx.finish(&changed).await?;
@@ -236,6 +222,7 @@ impl PlanningService {
         };
         // Items belong to a kind of subject; a plan for another kind is another plan.
         definition.subject = before.subject;
+        self.clean_steps(&tx, &mut definition.steps).await?;
         Self::check(&mut definition)?;
         self.check_selector(&tx, &mut definition.selector).await?;
         // The new grid binds from now on; what the old one said of the past stands.
@@ -260,6 +247,9 @@ impl PlanningService {
         }
         if is_revised {
             store::insert_revision(tx.conn(), tx.scope(), &plan, call.now).await?;
+        }
+        if [before.kind, plan.definition.kind].contains(&MaintenanceKind::PreInstallation) {
+            self.set_gate(&tx).await?;
         }
         self.mark_subjects(&tx, &plan).await?;
         let changed = PlanChanged { plan_id: plan.id };
