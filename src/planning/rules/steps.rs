@@ -184,9 +184,9 @@ pub fn verdict(step: &TaskStep, answer: Option<&StepAnswer>, serial: Option<&str
         StepKind::Choice => {
             step.choices.iter().any(|c| c.is_failure && Some(c.code.as_str()) == answer.choice.as_deref())
         }
-        StepKind::Number | StepKind::MeterReading => answer
-            .number
-            .is_some_and(|n| step.min.is_some_and(|min| n < min) || step.max.is_some_and(|max| n > max)),
+        StepKind::Number | StepKind::MeterReading => {
+            answer.number.is_some_and(|n| step.min.is_some_and(|min| n < min) || step.max.is_some_and(|max| n > max))
+        }
         // Another serial number than the device's may be a substituted terminal.
         StepKind::SerialScan => match (serial, &answer.serial) {
             (Some(known), Some(scanned)) => known.trim() != scanned.trim(),
@@ -372,13 +372,7 @@ mod tests {
     }
 
     fn voltage() -> TaskStep {
-        TaskStep {
-            min: Some(4.75),
-            max: Some(5.25),
-            lowest: Some(0.0),
-            highest: Some(60.0),
-            ..step(StepKind::Number)
-        }
+        TaskStep { min: Some(4.75), max: Some(5.25), lowest: Some(0.0), highest: Some(60.0), ..step(StepKind::Number) }
     }
 
     #[test]

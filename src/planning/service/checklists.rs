@@ -97,11 +97,7 @@ impl PlanningService {
     ///
     /// # Errors
     /// Storage only.
-    pub async fn open_correctives(
-        &self,
-        tx: &Tx,
-        needs: &[CorrectiveNeed],
-    ) -> StoreResult<Vec<(WorkOrderId, bool)>> {
+    pub async fn open_correctives(&self, tx: &Tx, needs: &[CorrectiveNeed]) -> StoreResult<Vec<(WorkOrderId, bool)>> {
         if needs.is_empty() {
             return Ok(Vec::new());
         }
@@ -211,9 +207,7 @@ impl Places {
     fn files(&self, subject: Subject) -> Vec<DeviceId> {
         match store::device_of(subject) {
             Some(device) => vec![device],
-            None => {
-                self.standing.iter().filter(|d| d.site_id.map(|s| s.0) == Some(subject.id)).map(|d| d.id).collect()
-            }
+            None => self.standing.iter().filter(|d| d.site_id.map(|s| s.0) == Some(subject.id)).map(|d| d.id).collect(),
         }
     }
 }
@@ -229,8 +223,10 @@ fn corrective(
     let zone = places.zone(need.subject);
     let day = local_date(zone, now);
     let last = day.checked_add_days(Days::new(CORRECTIVE_LATE_DAYS)).unwrap_or(day);
-    let text =
-        LocalizedText { en: format!("Repair and check again: {}", need.text.en), zh: format!("修复并复查：{}", need.text.zh) };
+    let text = LocalizedText {
+        en: format!("Repair and check again: {}", need.text.en),
+        zh: format!("修复并复查：{}", need.text.zh),
+    };
     WorkOrder {
         id,
         number: String::new(),
