@@ -580,6 +580,8 @@ impl<'a> Story<'a> {
             outcome,
             findings,
             step_results: vec![],
+            parts_replaced: vec![],
+            failure: None,
         }
     }
 
