@@ -31,8 +31,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("Mutation.publishFirmwareRelease", "the firmware room (issue 3)"),
     ("Mutation.setFirmwareTarget", "the firmware room (issue 3)"),
     ("Mutation.reportInstalledSoftware", "the firmware room (issue 3)"),
-    ("VisitLineInput.partsReplaced", "parts on visits (issue 3)"),
-    ("VisitLineInput.failure", "failure codes on visits (issue 3)"),
     ("Subscription", "subscriptions (issue 3)"),
 ];
 

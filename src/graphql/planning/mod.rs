@@ -3,4 +3,5 @@
 pub mod inputs;
 pub mod mutations;
 pub mod queries;
+pub mod steps;
 pub mod types;

@@ -1,6 +1,7 @@
 //! Mutations of planning.
 
 use super::inputs::*;
+use super::steps::steps;
 use super::types::{MaintenanceItem, MaintenancePlan, PlannerRun, WorkOrder};
 use crate::graphql::connection::{input_id, optional_id, payload};
 use crate::graphql::context::Cx;
@@ -163,7 +164,7 @@ impl PlanningMutation {
                 early_days: whole(input.early_days.unwrap_or(0), "earlyDays")?,
                 late_days: whole(input.late_days.unwrap_or(0), "lateDays")?,
                 estimated_minutes: whole(input.estimated_minutes.unwrap_or(30), "estimatedMinutes")?,
-                steps: steps(input.steps.unwrap_or_default()),
+                steps: steps(input.steps.unwrap_or_default())?,
             };
             let done = cx.services.planning.create_order(&call, new).await?;
             order_after(ctx, done).await
@@ -302,7 +303,7 @@ fn new_plan(input: CreateMaintenancePlanInput) -> Outcome<NewPlan> {
         lead_days: whole(input.lead_days, "leadDays")?,
         estimated_minutes: whole(input.estimated_minutes, "estimatedMinutes")?,
         priority: input.priority.into(),
-        steps: steps(input.steps.unwrap_or_default()),
+        steps: steps(input.steps.unwrap_or_default())?,
         due_quantile: input.due_quantile.map_or(model::DueQuantile::P50, Into::into),
         is_compliance: input.is_compliance.unwrap_or(false),
         grid_since: None,
@@ -345,7 +346,7 @@ fn changed_definition(
         d.priority = priority.into();
     }
     if let Some(list) = input.steps {
-        d.steps = steps(list);
+        d.steps = steps(list)?;
     }
     if let Some(quantile) = input.due_quantile {
         d.due_quantile = quantile.into();

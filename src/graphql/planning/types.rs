@@ -1,6 +1,7 @@
 //! Types of planning.
 
 use super::inputs::{UpcomingMaintenanceFilter, WorkOrderFilter, WorkOrderOrder};
+use super::steps::{self, TaskStep};
 use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, order_tag, page, row_cost};
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
@@ -11,6 +12,7 @@ use crate::graphql::prefetch::{self, Ahead};
 use crate::graphql::registry::types::{Device, Position, Site, Technician};
 use crate::graphql::scalars::{CronExpression, Duration, int};
 use crate::graphql::text::LocalizedText;
+use crate::graphql::visits::types::ServiceVisit;
 use crate::kernel::calendar::start_of_day;
 use crate::kernel::ids::*;
 use crate::kernel::subject::{Subject, SubjectKind as RoomSubject};
@@ -54,25 +56,6 @@ pub struct PlanTrigger {
     pub meter: Option<String>,
     /// Units since last done, in the meter's unit; only for USAGE.
     pub every_units: Option<f64>,
-}
-
-/// One step of a task list.
-#[derive(SimpleObject, Clone)]
-pub struct TaskStep {
-    /// Place in the list, from 1.
-    pub number: i32,
-    /// What to do.
-    pub text: LocalizedText,
-    /// Whether the step must be answered.
-    pub is_required: bool,
-}
-
-fn steps(steps: &[model::TaskStep]) -> Vec<TaskStep> {
-    steps
-        .iter()
-        .zip(1..)
-        .map(|(s, number)| TaskStep { number, text: (&s.text).into(), is_required: s.is_required })
-        .collect()
 }
 
 /// Which subjects a plan applies to; the parts given must all hold.
@@ -179,7 +162,7 @@ impl MaintenancePlan {
     /// What the technician does, in order; at most 100.
     #[graphql(complexity = "row_cost(10, child_complexity)")]
     async fn steps(&self) -> Vec<TaskStep> {
-        steps(&self.0.definition.steps)
+        steps::shown(&self.0.definition.steps, None)
     }
     /// Which point of the usage forecast is the due date.
     async fn due_quantile(&self) -> DueQuantile {
@@ -454,10 +437,10 @@ impl WorkOrder {
     async fn channel(&self) -> ExecutionChannel {
         self.0.channel.into()
     }
-    /// The task list as issued; at most 100 steps.
+    /// The task list as issued, with the notes for the device's model; at most 100 steps.
     #[graphql(complexity = "row_cost(10, child_complexity)")]
     async fn steps(&self) -> Vec<TaskStep> {
-        steps(&self.0.steps)
+        steps::shown(&self.0.steps, self.0.model_id)
     }
     /// Expected minutes.
     async fn estimated_minutes(&self) -> u32 {
@@ -482,6 +465,14 @@ impl WorkOrder {
     /// Why it was closed without work; null otherwise.
     async fn close_reason(&self) -> Option<&str> {
         self.0.close_reason.as_deref()
+    }
+    /// The visit whose failed step it was opened for; null for all other orders.
+    async fn origin_visit(&self, ctx: &Context<'_>) -> Result<Option<ServiceVisit>> {
+        Ok(load_opt(ctx, self.0.origin.map(|o| o.visit_id)).await?.map(Into::into))
+    }
+    /// Place of that step in its task list, from 1; null for all other orders.
+    async fn origin_step(&self) -> Option<i32> {
+        self.0.origin.map(|o| i32::try_from(o.step).unwrap_or(i32::MAX))
     }
     /// Device time of the work that completed it; null otherwise.
     async fn performed_at(&self) -> Option<DateTime<Utc>> {
