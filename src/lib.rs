@@ -13,6 +13,7 @@
 //! * [`catalogue`]: device models, meters, holidays
 //! * [`registry`]: merchants, sites, positions, devices, technicians, and the device file
 //! * [`usage`]: readings, life counters, patterns, forecasts
+//! * [`firmware`]: releases, what each device is to run, the way there, its quiet hours
 //! * [`planning`]: plans, due dates with their reasons, items, work orders, the planner
 //! * [`visits`]: what was done, by whom, where and when
 //! * [`jobs`], [`seeding`], [`graphql`], [`ingest`]: the rings; none imports another
@@ -42,6 +43,8 @@ pub mod catalogue;
 pub mod registry;
 
 pub mod usage;
+
+pub mod firmware;
 
 pub mod planning;
 

@@ -4,6 +4,7 @@ pub mod http;
 
 use crate::catalogue::service::CatalogueService;
 use crate::db::Db;
+use crate::firmware::FirmwareService;
 use crate::jobs::{self, Jobs};
 use crate::kernel::calendar::GridError;
 use crate::kernel::call::Call;
@@ -38,6 +39,7 @@ impl App {
         let catalogue = Arc::new(CatalogueService::new(db.clone(), ids.clone()));
         let registry = Arc::new(RegistryService::new(db.clone(), clock.clone(), ids.clone(), file.clone()));
         let usage = Arc::new(UsageService::new(db.clone(), ids.clone(), file.clone()));
+        let firmware = Arc::new(FirmwareService::new(db.clone(), ids.clone()));
         let planning = Arc::new(PlanningService::new(db.clone(), ids.clone(), file.clone(), catalogue.clone()));
         let visits = Arc::new(VisitService::new(
             db.clone(),
@@ -50,7 +52,7 @@ impl App {
         // Lower rooms cannot call upward; what they write to the file reaches planning here.
         // Usage first: planning settles on the counters it leaves.
         file.observe(vec![Arc::new(SwapObserver::new(usage.clone())), Arc::new(FileObserver::new(planning.clone()))]);
-        let services = Services { db, clock, ids, catalogue, registry, usage, planning, visits };
+        let services = Services { db, clock, ids, catalogue, registry, usage, firmware, planning, visits };
         Arc::new(Self { services, file })
     }
 

@@ -65,6 +65,11 @@ pub struct Model {
     pub explanation: Option<String>,
     /// Open order id.
     pub open_order_id: Option<Uuid>,
+    /// Item whose work does this one too.
+    pub covered_by: Option<Uuid>,
+    /// State of its conditions as JSON text.
+    #[sea_orm(column_type = "Text")]
+    pub conditions: Option<String>,
     /// Decided at, UTC.
     pub decided_at: DateTimeUtc,
     /// Next look at, UTC.

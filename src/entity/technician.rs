@@ -23,6 +23,8 @@ pub struct Model {
     /// Region codes as JSON text.
     #[sea_orm(column_type = "Text")]
     pub region_codes: String,
+    /// Working hours a week.
+    pub weekly_hours: Option<f64>,
     /// Grows with every change.
     pub version: i64,
     /// When it was made, UTC.

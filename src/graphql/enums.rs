@@ -80,6 +80,40 @@ gql_enum! {
         CalendarFloating,
         /// So many units of a counter since last done.
         Usage,
+        /// A measure beyond its limit, held.
+        Condition,
+        /// Installed software is not the target.
+        Firmware,
+        /// Something that happened to the device.
+        Event,
+    }
+}
+gql_enum! {
+    /// What load is grouped by.
+    LoadDimension = "crate::planning::foresight::LoadDimension" {
+        /// Civil weeks, Monday first, on the sites' calendars.
+        Week,
+        /// Region codes of sites.
+        Region,
+        /// Technicians whom orders are given to.
+        Technician,
+        /// Kinds of maintenance.
+        Kind,
+        /// Who does it, and where.
+        Channel,
+    }
+}
+gql_enum! {
+    /// What happens to a device that asks for work.
+    TriggerEvent = "crate::planning::model::TriggerEvent" {
+        /// It waits in stock to go into service.
+        BeforeService,
+        /// It went from one place to another.
+        AfterRelocation,
+        /// It came back from repair.
+        AfterRepair,
+        /// It is used again after many days without use.
+        AfterInactivity,
     }
 }
 gql_enum! {
@@ -190,6 +224,12 @@ gql_enum! {
     AdjustmentKind = "crate::planning::model::AdjustmentKind" {
         /// The site is closed that day.
         ClosedDay,
+        /// The day is outside the plan's season.
+        Season,
+        /// The day lies in one of the plan's blackouts.
+        Blackout,
+        /// The day lies in a freeze period.
+        Freeze,
         /// A planner postponed it.
         Postponed,
         /// No day is permitted within 366 days.
@@ -396,6 +436,30 @@ gql_enum! {
         Kernel,
         /// Certificate.
         Certificate,
+    }
+}
+gql_enum! {
+    /// How much a firmware release matters.
+    FirmwareCriticality = "crate::firmware::model::Criticality" {
+        /// Can wait.
+        Low,
+        /// As usual.
+        Normal,
+        /// Soon.
+        High,
+        /// At once: payments or their security are at stake.
+        Critical,
+    }
+}
+gql_enum! {
+    /// What can hold a firmware update back.
+    FirmwareGateKind = "crate::firmware::model::GateKind" {
+        /// The battery has less than a charge (meter BATTERY_LEVEL).
+        BatteryAtLeast,
+        /// Less storage is free (meter FLASH_FREE).
+        StorageFreeAtLeast,
+        /// Transactions wait to be settled (meter UNSETTLED_TRANSACTIONS).
+        BatchSettled,
     }
 }
 gql_enum! {

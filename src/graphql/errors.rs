@@ -66,6 +66,12 @@ pub enum UserErrorCode {
     OccurrenceNotCurrent,
     /// A compliance plan needs an approver and a waiver.
     WaiverRequired,
+    /// The coverage of plans runs in a circle.
+    CoverageCircle,
+    /// The release is older than what a device has; say allowDowngrade to mean it.
+    FirmwareDowngrade,
+    /// No sequence of published releases leads from what a device has to the release.
+    PrerequisiteUnmet,
     /// The answer is of another kind than the step asks for, or none of its choices.
     InvalidAnswer,
     /// The device has not passed its inspection before service; the message says what is missing.
@@ -145,7 +151,7 @@ macro_rules! from_refusal {
         }
     )*};
 }
-from_refusal!(catalogue, registry, usage, planning, visits);
+from_refusal!(catalogue, registry, usage, firmware, planning, visits);
 
 impl From<async_graphql::Error> for Failure {
     fn from(error: async_graphql::Error) -> Self {

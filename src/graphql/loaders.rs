@@ -3,6 +3,7 @@
 use super::services::Services;
 use crate::catalogue::model::{DeviceModel, Meter};
 use crate::db::StoreError;
+use crate::firmware::model::{FirmwareFacts, FirmwareRelease};
 use crate::kernel::ids::*;
 use crate::kernel::scope::Scope;
 use crate::planning::model::{MaintenanceItem, MaintenancePlan, WorkOrder};
@@ -48,6 +49,7 @@ row_loader!(MerchantId, Merchant, registry.merchants_by_ids);
 row_loader!(PositionId, Position, registry.positions_by_ids);
 row_loader!(TechnicianId, Technician, registry.technicians_by_ids);
 row_loader!(DeviceModelId, DeviceModel, catalogue.models_by_ids);
+row_loader!(FirmwareReleaseId, FirmwareRelease, firmware.releases_by_ids);
 row_loader!(PlanId, MaintenancePlan, planning.plans_by_ids);
 row_loader!(ItemId, MaintenanceItem, planning.items_by_ids);
 row_loader!(WorkOrderId, WorkOrder, planning.orders_by_ids);
@@ -132,6 +134,21 @@ impl Loader<ExternalIdsOf> for Batch {
         let owners: Vec<DeviceId> = keys.iter().map(|k| k.0).collect();
         let mut lists = self.services.registry.external_ids_of(&self.scope, &owners).await.map_err(Arc::new)?;
         Ok(keys.iter().map(|k| (*k, Arc::new(lists.remove(&k.0).unwrap_or_default()))).collect())
+    }
+}
+
+/// What a device is to run, and how it gets there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FirmwareOf(pub DeviceId);
+
+impl Loader<FirmwareOf> for Batch {
+    type Value = Arc<FirmwareFacts>;
+    type Error = BatchError;
+
+    async fn load(&self, keys: &[FirmwareOf]) -> Result<HashMap<FirmwareOf, Self::Value>, Self::Error> {
+        let devices: Vec<DeviceId> = keys.iter().map(|k| k.0).collect();
+        let found = self.services.firmware.standing(&self.scope, &devices).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|(device, facts)| (FirmwareOf(device), Arc::new(facts))).collect())
     }
 }
 
@@ -249,6 +266,7 @@ clear_all!(
     PositionId,
     TechnicianId,
     DeviceModelId,
+    FirmwareReleaseId,
     PlanId,
     ItemId,
     WorkOrderId,
@@ -263,6 +281,7 @@ clear_all!(
     LinesOf,
     FailuresOf,
     ExternalIdsOf,
+    FirmwareOf,
     PatternOf,
     VisitsOf,
     HistoryOf,

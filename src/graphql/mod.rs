@@ -9,6 +9,7 @@ pub mod connection;
 pub mod context;
 pub mod enums;
 pub mod errors;
+pub mod firmware;
 pub mod limits;
 pub mod load;
 pub mod loaders;

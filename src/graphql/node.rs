@@ -4,6 +4,7 @@ use super::catalogue::types::DeviceModel;
 use super::connection::row_cost;
 use super::context::Cx;
 use super::errors::bad_input;
+use super::firmware::types::FirmwareRelease;
 use super::loaders::Batch;
 use super::planning::types::{MaintenanceItem, MaintenancePlan, UpcomingMaintenance, UpcomingRow, WorkOrder};
 use super::prefetch::{self, Ahead, fetch};
@@ -11,6 +12,7 @@ use super::registry::types::{Device, Merchant, Position, Site, Technician};
 use super::visits::types::ServiceVisit;
 use crate::catalogue::model as catalogue;
 use crate::db::StoreError;
+use crate::firmware::model as firmware;
 use crate::kernel::ids::*;
 use crate::planning::model as planning;
 use crate::registry::model as registry;
@@ -38,6 +40,8 @@ pub enum Node {
     DeviceModel(DeviceModel),
     /// A person who visits sites.
     Technician(Technician),
+    /// A version of a firmware for some models.
+    FirmwareRelease(FirmwareRelease),
     /// What is done to which subjects and when.
     MaintenancePlan(MaintenancePlan),
     /// One subject × one plan.
@@ -116,6 +120,9 @@ async fn find(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
     let positions = rows::<PositionId, registry::Position>(cx, &wanted, PositionId::KIND, |r| r.id.0).await?;
     let models = rows::<DeviceModelId, catalogue::DeviceModel>(cx, &wanted, DeviceModelId::KIND, |r| r.id.0).await?;
     let technicians = rows::<TechnicianId, registry::Technician>(cx, &wanted, TechnicianId::KIND, |r| r.id.0).await?;
+    let releases =
+        rows::<FirmwareReleaseId, firmware::FirmwareRelease>(cx, &wanted, FirmwareReleaseId::KIND, |r| r.id.0);
+    let releases = releases.await?;
     let plans = rows::<PlanId, planning::MaintenancePlan>(cx, &wanted, PlanId::KIND, |r| r.id.0).await?;
     let items = rows::<ItemId, planning::MaintenanceItem>(cx, &wanted, ItemId::KIND, |r| r.id.0).await?;
     let orders = rows::<WorkOrderId, planning::WorkOrder>(cx, &wanted, WorkOrderId::KIND, |r| r.id.0).await?;
@@ -146,6 +153,7 @@ async fn find(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
             PositionId::KIND => positions.get(id).cloned().map(|r| Node::Position(r.into())),
             DeviceModelId::KIND => models.get(id).cloned().map(|r| Node::DeviceModel(r.into())),
             TechnicianId::KIND => technicians.get(id).cloned().map(|r| Node::Technician(r.into())),
+            FirmwareReleaseId::KIND => releases.get(id).cloned().map(|r| Node::FirmwareRelease(r.into())),
             PlanId::KIND => plans.get(id).cloned().map(|r| Node::MaintenancePlan(r.into())),
             ItemId::KIND => items.get(id).cloned().map(|r| Node::MaintenanceItem(r.into())),
             WorkOrderId::KIND => orders.get(id).cloned().map(|r| Node::WorkOrder(r.into())),
@@ -160,6 +168,7 @@ async fn find(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
         (devices.into_values().collect(), sites.into_values().collect(), positions.into_values().collect());
     let (items, orders, visits): (Vec<_>, Vec<_>, Vec<_>) =
         (items.into_values().collect(), orders.into_values().collect(), visits.into_values().collect());
+    let releases: Vec<_> = releases.into_values().collect();
     prefetch::devices(cx, &devices, &ahead).await?;
     prefetch::sites(cx, &sites, &ahead).await?;
     prefetch::positions(cx, &positions, &ahead).await?;
@@ -167,5 +176,6 @@ async fn find(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
     prefetch::orders(cx, &orders, &ahead).await?;
     prefetch::visits(cx, &visits, &ahead).await?;
     prefetch::upcoming(cx, &upcoming, &ahead).await?;
+    prefetch::releases(cx, &releases, &ahead).await?;
     Ok(found)
 }

@@ -16,6 +16,7 @@ use super::scalars::{MAX_NUMBER, query_text};
 use super::visits::types::MAX_FAILURES;
 use crate::catalogue::model::DeviceModel;
 use crate::db::StoreError;
+use crate::firmware::model::FirmwareRelease;
 use crate::kernel::ids::*;
 use crate::kernel::subject::{Subject, SubjectKind};
 use crate::planning::model::{MaintenanceItem, WorkOrder};
@@ -148,6 +149,16 @@ pub fn devices<'a>(cx: &'a Cx, rows: &'a [Arc<Device>], ahead: &'a Ahead<'a>) ->
         if ahead.asks(&["software"]) {
             fetch(cx, rows.iter().map(|d| SoftwareOf(d.id)).collect()).await?;
         }
+        if ahead.asks(&["firmwareTarget"]) {
+            let found = fetch(cx, rows.iter().map(|d| FirmwareOf(d.id)).collect()).await?;
+            let release_ahead = ahead.at("firmwareTarget").at("release");
+            if !release_ahead.is_empty() {
+                let targets = found.iter().filter_map(|f| f.target.as_ref());
+                let ids: Vec<FirmwareReleaseId> = targets.map(|t| t.release_id).collect();
+                let found = fetch(cx, ids).await?;
+                releases(cx, &found, &release_ahead).await?;
+            }
+        }
         if ahead.asks(&["components"]) {
             fetch(cx, rows.iter().map(|d| ComponentsOf(d.id)).collect()).await?;
             component_lives(cx, rows, &ahead.at("components")).await?;
@@ -229,6 +240,15 @@ async fn device_history(cx: &Cx, rows: &[Arc<Device>], ahead: &Ahead<'_>) -> Res
 async fn models(cx: &Cx, rows: &[Arc<DeviceModel>], ahead: &Ahead<'_>) -> Result<()> {
     if !rows.is_empty() && ahead.asks(&["meters"]) {
         fetch(cx, vec![AllMeters]).await?;
+    }
+    Ok(())
+}
+
+/// What firmware releases will be asked for.
+pub async fn releases(cx: &Cx, rows: &[Arc<FirmwareRelease>], ahead: &Ahead<'_>) -> Result<()> {
+    if !rows.is_empty() && ahead.asks(&["models"]) {
+        let found = fetch(cx, rows.iter().flat_map(|r| r.model_ids.iter().copied()).collect()).await?;
+        models(cx, &found, &ahead.at("models")).await?;
     }
     Ok(())
 }

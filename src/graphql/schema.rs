@@ -4,8 +4,11 @@ use super::catalogue::mutations::CatalogueMutation;
 use super::catalogue::queries::CatalogueQuery;
 use super::context::Cx;
 use super::errors::{BAD_USER_INPUT, INTERNAL, INTERNAL_MESSAGE};
+use super::firmware::mutations::FirmwareMutation;
+use super::firmware::queries::FirmwareQuery;
 use super::limits::{self, Limits};
 use super::node::NodeQuery;
+use super::planning::foresight::ForesightQuery;
 use super::planning::mutations::PlanningMutation;
 use super::planning::queries::PlanningQuery;
 use super::registry::mutations::RegistryMutation;
@@ -23,13 +26,20 @@ use std::sync::Arc;
 /// What can be asked. Times are UTC instants unless they are called civil days; lists page with
 /// `first` (1 to 500, 50 unless stated) and `after`.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, RegistryQuery, CatalogueQuery, PlanningQuery, VisitQuery);
+pub struct Query(NodeQuery, RegistryQuery, CatalogueQuery, FirmwareQuery, PlanningQuery, ForesightQuery, VisitQuery);
 
 /// What can be changed. Every mutation takes one `input`; what the caller can do something about
 /// comes back in `userErrors`, and nothing was changed then. Sent again with the same
 /// `idempotencyKey`, a request is done once.
 #[derive(MergedObject, Default)]
-pub struct Mutation(RegistryMutation, CatalogueMutation, UsageMutation, PlanningMutation, VisitMutation);
+pub struct Mutation(
+    RegistryMutation,
+    CatalogueMutation,
+    UsageMutation,
+    FirmwareMutation,
+    PlanningMutation,
+    VisitMutation,
+);
 
 /// The schema; cheap to clone.
 pub type TillkeepSchema = Schema<Query, Mutation, EmptySubscription>;

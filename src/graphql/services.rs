@@ -2,6 +2,7 @@
 
 use crate::catalogue::CatalogueService;
 use crate::db::Db;
+use crate::firmware::FirmwareService;
 use crate::kernel::clock::Clock;
 use crate::kernel::ids::Ids;
 use crate::planning::PlanningService;
@@ -25,6 +26,8 @@ pub struct Services {
     pub registry: Arc<RegistryService>,
     /// Readings.
     pub usage: Arc<UsageService>,
+    /// Firmware releases and targets.
+    pub firmware: Arc<FirmwareService>,
     /// Plans, items and orders.
     pub planning: Arc<PlanningService>,
     /// Visits.

@@ -52,6 +52,8 @@ code_enum! {
         DeviceNotInstalled = "DEVICE_NOT_INSTALLED",
         CompletionNeedsVisit = "COMPLETION_NEEDS_VISIT", SkipNeedsSkipOccurrence = "SKIP_NEEDS_SKIP_OCCURRENCE",
         OccurrenceNotCurrent = "OCCURRENCE_NOT_CURRENT", WaiverRequired = "WAIVER_REQUIRED",
+        CoverageCircle = "COVERAGE_CIRCLE",
+        FirmwareDowngrade = "FIRMWARE_DOWNGRADE", PrerequisiteUnmet = "PREREQUISITE_UNMET",
         InvalidAnswer = "INVALID_ANSWER", InspectionRequired = "INSPECTION_REQUIRED",
         PartNotInModel = "PART_NOT_IN_MODEL", PartNotReplaceableHere = "PART_NOT_REPLACEABLE_HERE",
         PartReplacedByItself = "PART_REPLACED_BY_ITSELF", PartSerialInUse = "PART_SERIAL_IN_USE",

@@ -120,6 +120,10 @@ id_types! {
     VisitLineId = "VisitLine",
     /// One entry of an item's log.
     LogEntryId = "LogEntry",
+    /// A version of a firmware for some models.
+    FirmwareReleaseId = "FirmwareRelease",
+    /// What devices of a model are to run.
+    FirmwareTargetId = "FirmwareTarget",
 }
 
 /// Makes UUIDv7s from a given time and its own randomness; seeded, it repeats.

@@ -154,6 +154,12 @@ pub enum Error {
         /// What to do.
         how: &'static str,
     },
+    /// Coverage that comes back to where it began.
+    #[error("the coverage runs in a circle through {through}; leave one of these plans out of covers")]
+    CoverageCircle {
+        /// Codes of the other plans in the circle.
+        through: String,
+    },
     /// The same idempotency key with other input.
     #[error("this idempotency key was used with other input; use a new key for a new request")]
     IdempotencyMismatch,
@@ -193,6 +199,7 @@ impl Refusal for Error {
             Self::Conflict { .. } => Code::Conflict,
             Self::OccurrenceNotCurrent => Code::OccurrenceNotCurrent,
             Self::WaiverRequired { .. } => Code::WaiverRequired,
+            Self::CoverageCircle { .. } => Code::CoverageCircle,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::Store(_) => return None,
         })
@@ -216,6 +223,7 @@ impl Refusal for Error {
             Self::UnknownStepMeter { .. } => one("steps"),
             Self::IllegalTransition { field, .. } => one(field),
             Self::CompletionNeedsVisit | Self::SkipNeedsSkipOccurrence => one("state"),
+            Self::CoverageCircle { .. } => one("covers"),
             Self::Conflict { .. } => one("expectedVersion"),
             Self::WaiverRequired { field, .. } => one(field),
             Self::IdempotencyMismatch => one("idempotencyKey"),

@@ -11,11 +11,13 @@
 //! [`service::PlanningService::record_visit_lines`].
 
 pub mod error;
+pub mod foresight;
 pub mod model;
 pub mod rules;
 pub mod service;
 pub mod steps;
 pub mod store;
+pub mod trigger;
 
 pub use error::Error;
 pub use model::*;

@@ -13,6 +13,8 @@ use crate::usage::model::RateSource;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use super::trigger::{Blackout, Freeze, MonthDay, Season, Trigger, TriggerEvent, TriggerKind};
+
 code_enum! {
     /// What kind of maintenance a plan or an order is.
     pub enum MaintenanceKind {
@@ -79,13 +81,6 @@ impl WorkOrderState {
 }
 
 code_enum! {
-    /// What makes a plan fall due.
-    pub enum TriggerKind {
-        CalendarFixed = "CALENDAR_FIXED", CalendarFloating = "CALENDAR_FLOATING", Usage = "USAGE",
-    }
-}
-
-code_enum! {
     /// Which point of a usage forecast becomes the due date.
     pub enum DueQuantile { P10 = "P10", P50 = "P50", P90 = "P90" }
 }
@@ -106,45 +101,6 @@ code_enum! {
         PerformedOutsideVisit = "PERFORMED_OUTSIDE_VISIT", StepsMissing = "STEPS_MISSING", StepFailed = "STEP_FAILED",
         CorrectiveOpened = "CORRECTIVE_OPENED", ReadingNotTaken = "READING_NOT_TAKEN",
         InspectionPassed = "INSPECTION_PASSED", InspectionNotPassed = "INSPECTION_NOT_PASSED",
-    }
-}
-
-/// One way a plan falls due; the earliest of all triggers wins.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Trigger {
-    /// A grid: standard 5-field cron in the site's time zone.
-    CalendarFixed {
-        /// The cron text, for example `0 9 1 * *`.
-        cron: String,
-    },
-    /// An ISO 8601 duration of whole days or more since last done.
-    CalendarFloating {
-        /// The duration, for example `P90D`.
-        every: String,
-    },
-    /// Every so many units of a counter since last done.
-    Usage {
-        /// Meter code.
-        meter: String,
-        /// Units, in the meter's smallest unit.
-        every: i64,
-        /// Decimal places of the meter, so that texts can show its own unit.
-        decimals: i32,
-        /// The meter's name as people read it.
-        #[serde(default)]
-        name: LocalizedText,
-    },
-}
-
-impl Trigger {
-    /// The trigger's kind.
-    pub fn kind(&self) -> TriggerKind {
-        match self {
-            Self::CalendarFixed { .. } => TriggerKind::CalendarFixed,
-            Self::CalendarFloating { .. } => TriggerKind::CalendarFloating,
-            Self::Usage { .. } => TriggerKind::Usage,
-        }
     }
 }
 
@@ -229,6 +185,15 @@ pub struct PlanDefinition {
     pub due_quantile: DueQuantile,
     /// Required by a standard: needs a waiver to skip or to postpone past the band.
     pub is_compliance: bool,
+    /// Plans whose work this one includes: doing it does theirs.
+    #[serde(default)]
+    pub covers: Vec<PlanId>,
+    /// The part of the year in which the work may be done; absent: all of it.
+    #[serde(default)]
+    pub season: Option<Season>,
+    /// Parts of the year in which it is not done.
+    #[serde(default)]
+    pub blackouts: Vec<Blackout>,
     /// Since when its grid and early days are these; slots before do not bind. Absent until they
     /// first change.
     #[serde(default)]
@@ -348,11 +313,17 @@ pub struct DueCandidate {
     pub due_at: Option<DateTime<Utc>>,
     /// What a usage date rests on.
     pub basis: Option<UsageBasis>,
+    /// When the event happened that asks for the work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_at: Option<DateTime<Utc>>,
 }
 
 code_enum! {
     /// Why a date was moved.
-    pub enum AdjustmentKind { ClosedDay = "CLOSED_DAY", Postponed = "POSTPONED", NoPermittedDay = "NO_PERMITTED_DAY" }
+    pub enum AdjustmentKind {
+        ClosedDay = "CLOSED_DAY", Season = "SEASON", Blackout = "BLACKOUT", Freeze = "FREEZE",
+        Postponed = "POSTPONED", NoPermittedDay = "NO_PERMITTED_DAY",
+    }
 }
 
 /// One move of a due date, with its reason.
@@ -366,6 +337,18 @@ pub struct DueAdjustment {
     pub to: DateTime<Utc>,
     /// The reason given, for example the planner's words of a postponement.
     pub reason: Option<String>,
+    /// What people call the blackout or freeze period that moved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<LocalizedText>,
+}
+
+/// The other side of a coverage, as it stood when the date was decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CoverNote {
+    /// The other plan's name.
+    pub plan: LocalizedText,
+    /// When the other work is due.
+    pub due_at: DateTime<Utc>,
 }
 
 /// Why an item is due when it is.
@@ -381,6 +364,12 @@ pub struct Explanation {
     pub anchor: Anchor,
     /// IANA zone the civil dates belong to.
     pub zone: String,
+    /// The work that will do this one too: it is not ordered by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covered_by: Option<CoverNote>,
+    /// Work that this one does too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<CoverNote>,
 }
 
 /// An item's due date with its band and reasons.
@@ -402,6 +391,21 @@ pub struct Due {
     pub p50_at: Option<DateTime<Utc>>,
     /// Start of the forecast's late day.
     pub p90_at: Option<DateTime<Utc>>,
+}
+
+/// One time that work is due.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Occurrence {
+    /// When.
+    pub due_at: DateTime<Utc>,
+    /// Start of its band.
+    pub window_start: DateTime<Utc>,
+    /// Last instant of its band.
+    pub window_end: DateTime<Utc>,
+    /// The trigger that gives the date.
+    pub trigger: TriggerKind,
+    /// Assumes that the one before is done on the day it is due.
+    pub is_projected: bool,
 }
 
 /// One subject × one plan.
@@ -442,6 +446,8 @@ pub struct MaintenanceItem {
     pub explanation: Option<Explanation>,
     /// The order that is open for it.
     pub open_order_id: Option<WorkOrderId>,
+    /// The item whose work will do this one too.
+    pub covered_by: Option<ItemId>,
     /// When the planner last changed it.
     pub decided_at: DateTime<Utc>,
     /// When it can change without new facts.

@@ -216,6 +216,28 @@ pub async fn events(
     Ok(rows.into_iter().map(stored).collect())
 }
 
+/// Events of some kinds in many files, each file's oldest first.
+pub async fn events_of_kinds(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    devices: &[DeviceId],
+    kinds: &[&'static str],
+) -> StoreResult<Vec<StoredEvent>> {
+    use device_event::Column as C;
+    let mut found = Vec::new();
+    for chunk in devices.chunks(CHUNK) {
+        let rows = scoped::find::<device_event::Entity>(scope)
+            .filter(C::DeviceId.is_in(chunk.iter().map(|d| d.0)))
+            .filter(C::Kind.is_in(kinds.iter().copied()))
+            .order_by_asc(C::DeviceId)
+            .order_by_asc(C::Sequence)
+            .all(db)
+            .await?;
+        found.extend(rows.into_iter().map(stored));
+    }
+    Ok(found)
+}
+
 /// How many events of a file there are, counted up to `limit`.
 pub async fn count_events(
     db: &impl ConnectionTrait,

@@ -290,6 +290,8 @@ pub struct Technician {
     pub phone: Option<String>,
     /// Regions, by prefix.
     pub region_codes: Vec<String>,
+    /// Working hours a week for visits; absent when not known.
+    pub weekly_hours: Option<f64>,
     /// Grows with every change.
     pub version: i64,
     /// When it was made.

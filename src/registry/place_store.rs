@@ -531,6 +531,7 @@ fn technician_from(row: entity::technician::Model) -> StoreResult<Technician> {
         name: row.name,
         employee_number: row.employee_number,
         phone: row.phone,
+        weekly_hours: row.weekly_hours,
         version: row.version,
         created_at: row.created_at,
     })
@@ -583,6 +584,7 @@ pub async fn insert_technician(db: &impl ConnectionTrait, scope: &Scope, t: &Tec
         employee_number: t.employee_number.clone(),
         phone: t.phone.clone(),
         region_codes: to_json(&t.region_codes)?,
+        weekly_hours: t.weekly_hours,
         version: t.version,
         created_at: t.created_at,
     };

@@ -4,6 +4,7 @@
 mod bad_input;
 mod command_line;
 mod file;
+mod firmware;
 mod http;
 mod ingest;
 mod main_line;

@@ -1,6 +1,7 @@
 //! Inputs of planning.
 
 use super::steps::TaskStepInput;
+use super::triggers::{BlackoutInput, SeasonInput, TriggerInput};
 use crate::graphql::connection::input_ids;
 use crate::graphql::enums::*;
 use crate::graphql::errors::{Failure, Outcome};
@@ -9,8 +10,7 @@ use crate::graphql::text::LocalizedTextInput;
 use crate::kernel::code::Code;
 use crate::kernel::ids::*;
 use crate::planning::model;
-use crate::planning::service::TriggerSpec;
-use async_graphql::{ID, InputObject, OneofObject, Result};
+use async_graphql::{ID, InputObject, Result};
 use chrono::{DateTime, Utc};
 
 /// Which upcoming maintenance; parts given must all hold.
@@ -179,50 +179,6 @@ impl PlanSelectorInput {
     }
 }
 
-/// A grid of dates.
-#[derive(InputObject, Clone)]
-pub struct CalendarFixedTriggerInput {
-    /// Standard 5-field cron in the site's time zone, for example `0 9 1 * *`.
-    pub cron: CronExpression,
-}
-
-/// A duration since last done.
-#[derive(InputObject, Clone)]
-pub struct CalendarFloatingTriggerInput {
-    /// Whole days or more, for example `P90D`; counted on the civil calendar of the site.
-    pub every: Duration,
-}
-
-/// So many units of a counter since last done.
-#[derive(InputObject, Clone)]
-pub struct UsageTriggerInput {
-    /// Meter code, for example `TRANSACTIONS`.
-    pub meter: String,
-    /// Units, in the meter's unit; above 0.
-    pub every: f64,
-}
-
-/// What makes a plan fall due; give exactly one.
-#[derive(OneofObject, Clone)]
-pub enum TriggerInput {
-    /// A grid of dates, by cron.
-    CalendarFixed(CalendarFixedTriggerInput),
-    /// A duration since last done.
-    CalendarFloating(CalendarFloatingTriggerInput),
-    /// So many units of a counter since last done.
-    Usage(UsageTriggerInput),
-}
-
-impl From<TriggerInput> for TriggerSpec {
-    fn from(trigger: TriggerInput) -> Self {
-        match trigger {
-            TriggerInput::CalendarFixed(t) => Self::CalendarFixed { cron: t.cron.0 },
-            TriggerInput::CalendarFloating(t) => Self::CalendarFloating { every: t.every.0 },
-            TriggerInput::Usage(t) => Self::Usage { meter: t.meter, every: t.every },
-        }
-    }
-}
-
 /// A number of days or minutes that must not be negative.
 ///
 /// # Errors
@@ -261,6 +217,13 @@ pub struct CreateMaintenancePlanInput {
     pub priority: Priority,
     /// What the technician does, in order, at most 100.
     pub steps: Option<Vec<TaskStepInput>>,
+    /// Plans whose work this one includes, at most 20: doing it does theirs, and where both fall due
+    /// within the smaller one's band only this one is ordered.
+    pub covers: Option<Vec<ID>>,
+    /// The part of the year in which the work may be done; all of it unless stated.
+    pub season: Option<SeasonInput>,
+    /// Parts of the year in which it is not done, at most 20.
+    pub blackouts: Option<Vec<BlackoutInput>>,
     /// Which point of the usage forecast is the due date; P50 unless stated.
     pub due_quantile: Option<DueQuantile>,
     /// Required by a standard: skipping it, or postponing it past its band, needs a waiver; false
@@ -300,6 +263,15 @@ pub struct UpdateMaintenancePlanInput {
     pub priority: Option<Priority>,
     /// What the technician does, in order, at most 100; replaces the whole list.
     pub steps: Option<Vec<TaskStepInput>>,
+    /// Plans whose work this one includes, at most 20: doing it does theirs, and where both fall due
+    /// within the smaller one's band only this one is ordered.
+    pub covers: Option<Vec<ID>>,
+    /// The part of the year in which the work may be done.
+    pub season: Option<SeasonInput>,
+    /// True: the work may be done all year again.
+    pub clear_season: Option<bool>,
+    /// Parts of the year in which it is not done, at most 20; replaces all of them.
+    pub blackouts: Option<Vec<BlackoutInput>>,
     /// Which point of the usage forecast is the due date.
     pub due_quantile: Option<DueQuantile>,
     /// Required by a standard.

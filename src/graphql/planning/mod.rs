@@ -1,7 +1,11 @@
 //! Plans, items, orders and upcoming maintenance in GraphQL.
 
+pub mod foresight;
+pub mod forms;
 pub mod inputs;
 pub mod mutations;
+pub mod occurrence;
 pub mod queries;
 pub mod steps;
+pub mod triggers;
 pub mod types;

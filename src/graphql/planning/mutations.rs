@@ -1,19 +1,19 @@
 //! Mutations of planning.
 
+use super::forms::{new_plan, plan_update};
 use super::inputs::*;
 use super::steps::steps;
 use super::types::{MaintenanceItem, MaintenancePlan, PlannerRun, WorkOrder};
 use crate::graphql::connection::{input_id, optional_id, payload};
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{Failure, Outcome, UserError, UserErrorCode};
-use crate::graphql::load::{load, load_known, load_opt};
+use crate::graphql::load::{load_known, load_opt};
 use crate::graphql::registry::mutations::version;
 use crate::kernel::code::Code;
 use crate::kernel::ids::{DeviceId, ItemId, PlanId, SiteId, TechnicianId, WorkOrderId};
 use crate::planning::model;
 use crate::planning::service::{
-    ChangeState, CreateOrder, NewPlan, OccurrenceRef, OrderChanged, PlanUpdate, PostponeOccurrence, ScheduleOrder,
-    SkipOccurrence,
+    ChangeState, CreateOrder, OccurrenceRef, OrderChanged, PostponeOccurrence, ScheduleOrder, SkipOccurrence,
 };
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
@@ -121,22 +121,7 @@ impl PlanningMutation {
         let id = PlanId::parse_global(input.plan_id.as_str()).ok();
         let outcome: Outcome<MaintenancePlan> = async {
             let call = cx.call(ctx, input.idempotency_key.as_deref())?;
-            let plan_id = input_id(&input.plan_id, "planId", PlanId::parse_global)?;
-            let update = match load(ctx, plan_id).await? {
-                // An unknown plan is the room's refusal.
-                None => {
-                    PlanUpdate { plan_id, expected_version: None, definition: None, triggers: None, is_active: None }
-                }
-                // What the caller leaves out stays as it is in this version, so it must still be
-                // this one when the change is written.
-                Some(known) => PlanUpdate {
-                    plan_id,
-                    expected_version: version(input.expected_version).or(Some(known.version)),
-                    is_active: input.is_active,
-                    triggers: input.triggers.clone().map(|all| all.into_iter().map(Into::into).collect()),
-                    definition: Some(changed_definition(known.definition.clone(), input)?),
-                },
-            };
+            let update = plan_update(ctx, input).await?;
             let done = cx.services.planning.update_plan(&call, update).await?;
             crate::graphql::loaders::clear(&cx.loader);
             Ok(load_known(ctx, done.plan_id, "maintenance_plan").await?.into())
@@ -288,71 +273,4 @@ async fn order_after(ctx: &Context<'_>, done: OrderChanged) -> Outcome<WorkOrder
     let missing = || Failure::Internal(crate::graphql::errors::missing("work_order"));
     let id = done.work_order_id.ok_or_else(missing)?;
     Ok(load_known(ctx, id, "work_order").await?.into())
-}
-
-fn new_plan(input: CreateMaintenancePlanInput) -> Outcome<NewPlan> {
-    let definition = model::PlanDefinition {
-        name: input.name.into(),
-        kind: input.kind.into(),
-        subject: input.subject.into(),
-        channel: input.channel.into(),
-        selector: input.selector.read()?,
-        triggers: vec![],
-        early_days: whole(input.early_days, "earlyDays")?,
-        late_days: whole(input.late_days, "lateDays")?,
-        lead_days: whole(input.lead_days, "leadDays")?,
-        estimated_minutes: whole(input.estimated_minutes, "estimatedMinutes")?,
-        priority: input.priority.into(),
-        steps: steps(input.steps.unwrap_or_default())?,
-        due_quantile: input.due_quantile.map_or(model::DueQuantile::P50, Into::into),
-        is_compliance: input.is_compliance.unwrap_or(false),
-        grid_since: None,
-        source: None,
-    };
-    let triggers = input.triggers.into_iter().map(Into::into).collect();
-    Ok(NewPlan { code: input.code, definition, triggers })
-}
-
-/// A definition with what the input changes; triggers are the service's.
-fn changed_definition(
-    mut d: model::PlanDefinition,
-    input: UpdateMaintenancePlanInput,
-) -> Outcome<model::PlanDefinition> {
-    if let Some(name) = input.name {
-        d.name = name.into();
-    }
-    if let Some(kind) = input.kind {
-        d.kind = kind.into();
-    }
-    if let Some(channel) = input.channel {
-        d.channel = channel.into();
-    }
-    if let Some(selector) = input.selector {
-        d.selector = selector.read()?;
-    }
-    if let Some(days) = input.early_days {
-        d.early_days = whole(days, "earlyDays")?;
-    }
-    if let Some(days) = input.late_days {
-        d.late_days = whole(days, "lateDays")?;
-    }
-    if let Some(days) = input.lead_days {
-        d.lead_days = whole(days, "leadDays")?;
-    }
-    if let Some(minutes) = input.estimated_minutes {
-        d.estimated_minutes = whole(minutes, "estimatedMinutes")?;
-    }
-    if let Some(priority) = input.priority {
-        d.priority = priority.into();
-    }
-    if let Some(list) = input.steps {
-        d.steps = steps(list)?;
-    }
-    if let Some(quantile) = input.due_quantile {
-        d.due_quantile = quantile.into();
-    }
-    if let Some(is_compliance) = input.is_compliance {
-        d.is_compliance = is_compliance;
-    }
-    Ok(d)
 }

@@ -1,23 +1,26 @@
 //! Types of planning.
 
 use super::inputs::{UpcomingMaintenanceFilter, WorkOrderFilter, WorkOrderOrder};
+use super::occurrence::{Occurrence, within_horizon};
 use super::steps::{self, TaskStep};
+use super::triggers::{Blackout, PlanTrigger, Season};
 use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, order_tag, page, row_cost};
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
+use crate::graphql::errors::{bad_input, internal};
 use crate::graphql::load::{load_known, load_opt};
 use crate::graphql::loaders::shows;
 use crate::graphql::node::UPCOMING;
 use crate::graphql::prefetch::{self, Ahead};
 use crate::graphql::registry::types::{Device, Position, Site, Technician};
-use crate::graphql::scalars::{CronExpression, Duration, int};
+use crate::graphql::scalars::int;
 use crate::graphql::text::LocalizedText;
 use crate::graphql::visits::types::ServiceVisit;
 use crate::kernel::calendar::start_of_day;
 use crate::kernel::ids::*;
 use crate::kernel::subject::{Subject, SubjectKind as RoomSubject};
-use crate::planning::model::{self, Trigger as RoomTrigger};
-use crate::planning::rules::due_sentence;
+use crate::planning::model;
+use crate::planning::rules::{due_sentence, occurrences};
 use crate::planning::service::{order_key, upcoming_key};
 use async_graphql::{Context, ID, Object, Result, SimpleObject, Union};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
@@ -34,28 +37,13 @@ pub enum MaintenanceSubject {
 }
 
 /// What maintenance is done to: a device or a site.
-async fn subject(ctx: &Context<'_>, subject: Subject) -> Result<MaintenanceSubject> {
+pub async fn subject(ctx: &Context<'_>, subject: Subject) -> Result<MaintenanceSubject> {
     Ok(match subject.kind {
         RoomSubject::Device => {
             MaintenanceSubject::Device(load_known(ctx, DeviceId(subject.id), "device").await?.into())
         }
         RoomSubject::Site => MaintenanceSubject::Site(load_known(ctx, SiteId(subject.id), "site").await?.into()),
     })
-}
-
-/// One way a plan falls due.
-#[derive(SimpleObject, Clone)]
-pub struct PlanTrigger {
-    /// The kind.
-    pub kind: TriggerKind,
-    /// Cron text in the site's zone; only for CALENDAR_FIXED.
-    pub cron: Option<CronExpression>,
-    /// Duration since last done; only for CALENDAR_FLOATING.
-    pub every: Option<Duration>,
-    /// Meter code; only for USAGE.
-    pub meter: Option<String>,
-    /// Units since last done, in the meter's unit; only for USAGE.
-    pub every_units: Option<f64>,
 }
 
 /// Which subjects a plan applies to; the parts given must all hold.
@@ -120,24 +108,7 @@ impl MaintenancePlan {
     /// What makes it due; the earliest wins. At most 10.
     #[graphql(complexity = "row_cost(2, child_complexity)")]
     async fn triggers(&self) -> Vec<PlanTrigger> {
-        self.0
-            .definition
-            .triggers
-            .iter()
-            .map(|t| {
-                let mut trigger =
-                    PlanTrigger { kind: t.kind().into(), cron: None, every: None, meter: None, every_units: None };
-                match t {
-                    RoomTrigger::CalendarFixed { cron } => trigger.cron = Some(CronExpression(cron.clone())),
-                    RoomTrigger::CalendarFloating { every } => trigger.every = Some(Duration(every.clone())),
-                    RoomTrigger::Usage { meter, every, decimals, .. } => {
-                        trigger.meter = Some(meter.clone());
-                        trigger.every_units = Some(scaled(*every, *decimals));
-                    }
-                }
-                trigger
-            })
-            .collect()
+        self.0.definition.triggers.iter().map(Into::into).collect()
     }
     /// Civil days before due that still count as on time.
     async fn early_days(&self) -> u32 {
@@ -163,6 +134,22 @@ impl MaintenancePlan {
     #[graphql(complexity = "row_cost(10, child_complexity)")]
     async fn steps(&self) -> Vec<TaskStep> {
         steps::shown(&self.0.definition.steps, None)
+    }
+    /// Plans whose work this one includes, at most 20: doing it does theirs.
+    #[graphql(complexity = "row_cost(3, child_complexity)")]
+    async fn covers(&self, ctx: &Context<'_>) -> Result<Vec<MaintenancePlan>> {
+        let ids = &self.0.definition.covers;
+        let mut found = Cx::of(ctx).loader.load_many(ids.iter().copied()).await.map_err(|e| internal(&*e))?;
+        Ok(ids.iter().filter_map(|id| found.remove(id)).map(Into::into).collect())
+    }
+    /// The part of the year in which the work may be done; null: all of it.
+    async fn season(&self) -> Option<Season> {
+        self.0.definition.season.as_ref().map(Into::into)
+    }
+    /// Parts of the year in which it is not done, at most 20.
+    #[graphql(complexity = "row_cost(2, child_complexity)")]
+    async fn blackouts(&self) -> Vec<Blackout> {
+        self.0.definition.blackouts.iter().map(Into::into).collect()
     }
     /// Which point of the usage forecast is the due date.
     async fn due_quantile(&self) -> DueQuantile {
@@ -225,8 +212,10 @@ pub struct DueCandidate {
     pub trigger: TriggerKind,
     /// Its date; null when it gives none.
     pub due_at: Option<DateTime<Utc>>,
-    /// What a usage date rests on; null for calendar triggers.
+    /// What a usage date rests on; null for other triggers.
     pub basis: Option<UsageBasis>,
+    /// When the event happened that asks for the work; null for other triggers, and when none waits.
+    pub event_at: Option<DateTime<Utc>>,
 }
 
 /// One move of a due date, with its reason.
@@ -271,6 +260,7 @@ impl DueExplanation {
             .map(|c| DueCandidate {
                 trigger: c.trigger.kind().into(),
                 due_at: c.due_at,
+                event_at: c.event_at,
                 basis: c.basis.as_ref().map(|b| UsageBasis {
                     meter: b.meter.clone(),
                     every: scaled(b.every, b.decimals),
@@ -354,6 +344,30 @@ impl MaintenanceItem {
     /// The order that is open for it; null when none is. There is never more than one.
     async fn open_work_order(&self, ctx: &Context<'_>) -> Result<Option<WorkOrder>> {
         Ok(load_opt(ctx, self.0.open_order_id).await?.map(Into::into))
+    }
+    /// The times its work is due from the next one on, earliest first. Those after the next one are
+    /// projected; measures, firmware and events say nothing of later ones.
+    #[graphql(complexity = "row_cost(5, child_complexity)")]
+    async fn occurrences(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Due before; at most two years ahead.")] before: DateTime<Utc>,
+        #[graphql(desc = "Rows, 1 to 100.", default_with = "Some(20)")] limit: Option<i32>,
+    ) -> Result<Vec<Occurrence>> {
+        let before = within_horizon(Cx::of(ctx), before, "before")?;
+        let limit = match usize::try_from(limit.unwrap_or(20)) {
+            Ok(limit @ 1..=100) => limit,
+            _ => return Err(bad_input("limit must be 1 to 100")),
+        };
+        let (Some(due), Some(explanation)) = (&self.0.due, &self.0.explanation) else { return Ok(vec![]) };
+        let plan = load_known(ctx, self.0.plan_id, "maintenance_plan").await?;
+        let compiled = Cx::of(ctx).services.planning.compiled_plan(&plan).map_err(|e| internal(&e))?;
+        Ok(occurrences(&compiled, due, explanation, before, limit).into_iter().map(Into::into).collect())
+    }
+    /// The item of larger work that is due within this one's band and does it too, so that it is not
+    /// ordered by itself; null when there is none.
+    async fn covered_by(&self, ctx: &Context<'_>) -> Result<Option<MaintenanceItem>> {
+        Ok(load_opt(ctx, self.0.covered_by).await?.map(Into::into))
     }
     /// Grows with every change.
     async fn version(&self) -> i32 {

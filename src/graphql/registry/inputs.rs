@@ -218,6 +218,8 @@ pub struct CreateTechnicianInput {
     pub phone: Option<String>,
     /// Regions, by prefix.
     pub region_codes: Option<Vec<String>>,
+    /// Working hours a week for visits, 0 to 168.
+    pub weekly_hours: Option<f64>,
     /// Sent again with the same key, the request is done once.
     pub idempotency_key: Option<String>,
 }

@@ -207,6 +207,7 @@ impl RegistryMutation {
                 employee_number: input.employee_number,
                 phone: input.phone,
                 region_codes: input.region_codes.unwrap_or_default(),
+                weekly_hours: input.weekly_hours,
             };
             let made = cx.services.registry.create_technician(&call, new).await?;
             Ok(load_known(ctx, made.id, "technician").await?.into())

@@ -9,9 +9,11 @@ use crate::graphql::connection::{
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
 use crate::graphql::errors::bad_input;
+use crate::graphql::firmware::types::FirmwareTarget;
 use crate::graphql::load::{load, load_known, load_opt};
 use crate::graphql::loaders::{
-    ComponentsOf, DevicesOf, ExternalIdsOf, FailuresOf, HistoryOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, shows,
+    ComponentsOf, DevicesOf, ExternalIdsOf, FailuresOf, FirmwareOf, HistoryOf, ItemsOf, OccupantsOf, PositionsOf,
+    SoftwareOf, shows,
 };
 use crate::graphql::planning::inputs::{WorkOrderFilter, WorkOrderOrder};
 use crate::graphql::planning::types::{MaintenanceItem, WorkOrderConnection, orders_page};
@@ -302,6 +304,10 @@ impl Technician {
     async fn phone(&self) -> Option<&str> {
         self.0.phone.as_deref()
     }
+    /// Working hours a week for visits; null when not known.
+    async fn weekly_hours(&self) -> Option<f64> {
+        self.0.weekly_hours
+    }
     /// Regions the technician works in, by prefix.
     async fn region_codes(&self) -> &[String] {
         &self.0.region_codes
@@ -423,6 +429,11 @@ impl Device {
     /// Version of its firmware; null when never reported.
     async fn firmware_version(&self) -> Option<&str> {
         self.0.firmware_version.as_deref()
+    }
+    /// The firmware it is to run, by the closest target that names it; null when nobody set one.
+    async fn firmware_target(&self, ctx: &Context<'_>) -> Result<Option<FirmwareTarget>> {
+        let facts = load(ctx, FirmwareOf(self.0.id)).await?;
+        Ok(facts.and_then(FirmwareTarget::of))
     }
     /// Installed software, at most 100.
     #[graphql(complexity = "row_cost(3, child_complexity)")]

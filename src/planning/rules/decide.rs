@@ -1,11 +1,14 @@
 //! What the planner writes for one item: a pure comparison of what should be with what is.
 
-use super::closed::ClosedDays;
-use super::due::{DueFacts, DueOutcome, UsageFacts, next_due};
+use super::closed::{ClosedDays, PermittedDays};
+use super::due::{DueFacts, DueOutcome, EventFact, UsageFacts, next_due};
 use super::timeline::{Slots, Timeline, slot_key, timeline};
 use super::validate::CompiledPlan;
 use crate::kernel::calendar::{local_date, start_of_day};
-use crate::planning::model::{Due, Explanation, LogEntry, LogKind, MaintenanceItem, WorkOrder, WorkOrderState};
+use crate::kernel::ids::PlanId;
+use crate::planning::model::{
+    CoverNote, Due, Explanation, Freeze, LogEntry, LogKind, MaintenanceItem, WorkOrder, WorkOrderState,
+};
 use chrono::{DateTime, Days, Utc};
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
@@ -30,16 +33,22 @@ pub struct ItemFacts<'a> {
     pub zone: Tz,
     /// Days on which nobody works there.
     pub closed: &'a ClosedDays,
+    /// Freeze periods that hold there for the plan's channel.
+    pub freezes: &'a [Freeze],
+    /// Every plan whose work this plan's work includes, directly or through others.
+    pub covers: &'a [PlanId],
     /// Since when the subject is what the plan is for; absent when it is not.
     pub placed_since: Option<DateTime<Utc>>,
     /// The plan's grid in this zone, if it has one.
     pub slots: Option<&'a Slots>,
     /// The stored item, if there is one.
     pub item: Option<&'a MaintenanceItem>,
-    /// Its log, sorted by (performed at, id).
+    /// Its log, sorted by (performed at, id), with the completions of plans that cover it.
     pub log: &'a [LogEntry],
     /// Its meters.
     pub usage: &'a [UsageFacts],
+    /// What happened to it.
+    pub events: &'a [EventFact],
     /// Its open order.
     pub open_order: Option<&'a WorkOrder>,
 }
@@ -82,6 +91,8 @@ pub struct Decision {
     pub due: Option<Due>,
     /// Why.
     pub explanation: Option<Explanation>,
+    /// Place of the item whose work will do this one too, among those decided together.
+    pub covered_by: Option<usize>,
     /// Slots newly found missed, oldest first.
     pub missed: Vec<DateTime<Utc>>,
     /// Log entries (by place) that become void.
@@ -118,8 +129,55 @@ fn issue_at(zone: Tz, due_at: DateTime<Utc>, lead_days: u32) -> DateTime<Utc> {
     start_of_day(zone, day.checked_sub_days(Days::new(u64::from(lead_days))).unwrap_or(day))
 }
 
-/// Decides one item: same facts and same `now`, same answer.
+/// The planner's decision for one item that nothing covers: same facts and same `now`, same answer.
 pub fn decide(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
+    let mut decision = assess(facts, now);
+    decision.order = order_move(facts, &mut decision, now);
+    decision
+}
+
+/// The planner's decisions for all items of one subject at once, in the order given, so that work
+/// which includes other work is ordered once: same facts and same `now`, same answers.
+pub fn decide_all(items: &[ItemFacts<'_>], now: DateTime<Utc>) -> Vec<Decision> {
+    let mut decisions: Vec<Decision> = items.iter().map(|facts| assess(facts, now)).collect();
+    cover(items, &mut decisions);
+    for (facts, decision) in items.iter().zip(&mut decisions) {
+        decision.order = order_move(facts, decision, now);
+    }
+    decisions
+}
+
+/// Says of every item which other one's work does it too: one that is due inside its band and is
+/// not done by a third one itself. The earliest such work counts. Nothing of it is kept: where the
+/// larger work is skipped or moves away, the smaller one comes back.
+fn cover(items: &[ItemFacts<'_>], decisions: &mut [Decision]) {
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    // What covers a plan covers more plans than it: the largest work is looked at first.
+    order.sort_by_key(|place| std::cmp::Reverse(items[*place].covers.len()));
+    for small in order {
+        let plan = items[small].plan.plan.id;
+        let Some(due) = decisions[small].due.as_ref().filter(|d| d.due_at.is_some()) else { continue };
+        let (opens, ends) = (due.window_start, due.window_end);
+        let found = (0..items.len())
+            .filter(|large| items[*large].covers.contains(&plan) && decisions[*large].covered_by.is_none())
+            .filter_map(|large| Some((decisions[large].due.as_ref()?.due_at?, items[large].plan.plan.id, large)))
+            .filter(|(due_at, ..)| opens <= *due_at && *due_at <= ends)
+            .min();
+        let Some((large_due_at, _, large)) = found else { continue };
+        let small_due_at = due.due_at.unwrap_or(due.nominal_at);
+        decisions[small].covered_by = Some(large);
+        let name = |place: usize| items[place].plan.definition().name.clone();
+        if let Some(explanation) = &mut decisions[small].explanation {
+            explanation.covered_by = Some(CoverNote { plan: name(large), due_at: large_due_at });
+        }
+        if let Some(explanation) = &mut decisions[large].explanation {
+            explanation.covers.push(CoverNote { plan: name(small), due_at: small_due_at });
+        }
+    }
+}
+
+/// Everything about one item but its order.
+fn assess(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
     let definition = facts.plan.definition();
     let counts_from = counts_from(facts.item, facts.is_alive, facts.placed_since);
     let line = timeline(facts.slots, counts_from, facts.log);
@@ -138,6 +196,7 @@ pub fn decide(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
         cycle: line.cycle,
         due: None,
         explanation: None,
+        covered_by: None,
         missed: vec![],
         voided: vec![],
         revived: vec![],
@@ -155,12 +214,6 @@ pub fn decide(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
         }
     }
     if !facts.is_alive {
-        decision.order = match facts.open_order {
-            Some(order) if order.state == WorkOrderState::Planned || facts.is_gone => {
-                OrderMove::Withdraw { reason: "the subject left the plan" }
-            }
-            _ => OrderMove::Keep,
-        };
         reconcile_missed(facts, &line, &[], DateTime::<Utc>::MAX_UTC, &mut decision);
         return decision;
     }
@@ -168,45 +221,73 @@ pub fn decide(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
     let due_facts = DueFacts {
         plan: facts.plan,
         zone: facts.zone,
-        closed: facts.closed,
+        days: PermittedDays {
+            closed: facts.closed,
+            season: definition.season,
+            blackouts: &definition.blackouts,
+            freezes: facts.freezes,
+        },
         slots: facts.slots,
         grid_from,
         log: facts.log,
         usage: facts.usage,
+        events: facts.events,
     };
     let DueOutcome { due, explanation, missed, changes_at } = next_due(&due_facts, &line, now);
     reconcile_missed(facts, &line, &missed, grid_from, &mut decision);
     decision.next_look_at = changes_at.filter(|at| *at > now);
-    if let Some(due_at) = due.as_ref().and_then(|d| d.due_at) {
-        let issue = issue_at(facts.zone, due_at, definition.lead_days);
-        match facts.open_order {
-            None if now >= issue => decision.order = OrderMove::Issue,
-            None => {
-                decision.next_look_at = Some(decision.next_look_at.map_or(issue, |at| at.min(issue)));
-            }
-            Some(order) if order.state == WorkOrderState::Planned => {
-                let keeps_until = issue_at(facts.zone, due_at, definition.lead_days + WITHDRAW_HYSTERESIS_DAYS);
-                decision.order = if now < keeps_until {
-                    OrderMove::Withdraw { reason: "the due date moved beyond the lead time" }
-                } else {
-                    follow(facts.zone, order, due.as_ref(), &explanation)
-                };
-                if matches!(decision.order, OrderMove::Withdraw { .. }) {
-                    decision.next_look_at = Some(decision.next_look_at.map_or(issue, |at| at.min(issue)));
-                }
-            }
-            Some(_) => {}
-        }
-    } else if facts.open_order.is_some_and(|o| o.state == WorkOrderState::Planned) {
-        decision.order = OrderMove::Withdraw { reason: "no date is due any more" };
-    }
     decision.due = due;
     decision.explanation = Some(explanation);
     decision
 }
 
+/// What happens to the item's order; sets when to look again.
+fn order_move(facts: &ItemFacts<'_>, decision: &mut Decision, now: DateTime<Utc>) -> OrderMove {
+    let planned = facts.open_order.filter(|o| o.state == WorkOrderState::Planned);
+    if !facts.is_alive {
+        return match facts.open_order {
+            Some(_) if planned.is_some() || facts.is_gone => {
+                OrderMove::Withdraw { reason: "the subject left the plan" }
+            }
+            _ => OrderMove::Keep,
+        };
+    }
+    let Some(due_at) = decision.due.as_ref().and_then(|d| d.due_at) else {
+        return match planned {
+            Some(_) => OrderMove::Withdraw { reason: "no date is due any more" },
+            None => OrderMove::Keep,
+        };
+    };
+    if decision.covered_by.is_some() {
+        return match planned {
+            Some(_) => OrderMove::Withdraw { reason: "other work that is due does this one too" },
+            None => OrderMove::Keep,
+        };
+    }
+    let lead_days = facts.plan.definition().lead_days;
+    let issue = issue_at(facts.zone, due_at, lead_days);
+    let found = match (facts.open_order, planned) {
+        (None, _) if now >= issue => OrderMove::Issue,
+        (None, _) => OrderMove::Keep,
+        (Some(_), Some(order)) => {
+            let keeps_until = issue_at(facts.zone, due_at, lead_days + WITHDRAW_HYSTERESIS_DAYS);
+            if now < keeps_until {
+                OrderMove::Withdraw { reason: "the due date moved beyond the lead time" }
+            } else {
+                follow(facts.zone, order, decision.due.as_ref(), decision.explanation.as_ref())
+            }
+        }
+        (Some(_), None) => OrderMove::Keep,
+    };
+    let waits = facts.open_order.is_none() && found == OrderMove::Keep;
+    if waits || matches!(found, OrderMove::Withdraw { .. }) {
+        decision.next_look_at = Some(decision.next_look_at.map_or(issue, |at| at.min(issue)));
+    }
+    found
+}
+
 /// A PLANNED order follows the forecast.
-fn follow(zone: Tz, order: &WorkOrder, due: Option<&Due>, explanation: &Explanation) -> OrderMove {
+fn follow(zone: Tz, order: &WorkOrder, due: Option<&Due>, explanation: Option<&Explanation>) -> OrderMove {
     let Some((due, due_at)) = due.and_then(|d| d.due_at.map(|at| (d, at))) else {
         return OrderMove::Keep;
     };
@@ -216,7 +297,7 @@ fn follow(zone: Tz, order: &WorkOrder, due: Option<&Due>, explanation: &Explanat
         && order.window_end == due.window_end
         && order.occurrence_key.as_deref() == Some(due.occurrence_key.as_str());
     if unchanged {
-        let is_explained = order.explanation.as_ref() == Some(explanation);
+        let is_explained = order.explanation.as_ref() == explanation;
         return if is_explained { OrderMove::Keep } else { OrderMove::Explain };
     }
     let moved = (local_date(zone, due_at) - local_date(zone, order.told_due_at)).num_days().abs();

@@ -1,11 +1,12 @@
 //! The next due date of one item: each trigger proposes, the earliest wins.
 
-use super::closed::ClosedDays;
+use super::closed::PermittedDays;
 use super::timeline::{Slots, Timeline, after_key, anchor_date, slot_key};
 use super::validate::{CompiledPlan, CompiledTrigger};
 use crate::kernel::calendar::{end_of_day, local_date, local_to_instant, start_of_day};
 use crate::planning::model::{
-    AdjustmentKind, Due, DueAdjustment, DueCandidate, DueQuantile, Explanation, LogEntry, LogKind, UsageBasis,
+    AdjustmentKind, AnchorKind, Due, DueAdjustment, DueCandidate, DueQuantile, Explanation, LogEntry, LogKind,
+    TriggerEvent, UsageBasis,
 };
 use crate::usage::forecast::forecast;
 use crate::usage::model::UsagePattern;
@@ -27,6 +28,37 @@ pub struct UsageFacts {
     pub crossed_at: Option<DateTime<Utc>>,
     /// How the device is used.
     pub pattern: UsagePattern,
+}
+
+/// Something that happened to a device and can ask for work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventFact {
+    /// What happened.
+    pub event: TriggerEvent,
+    /// When, device time.
+    pub at: DateTime<Utc>,
+    /// Days without use before it; only of AFTER_INACTIVITY.
+    pub idle_days: u32,
+}
+
+/// The latest event of a kind that asks for work and has not been answered by any.
+fn pending_event(
+    events: &[EventFact],
+    wanted: TriggerEvent,
+    inactive_days: u32,
+    timeline: &Timeline,
+    binds_from: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let is_answered = |at: DateTime<Utc>| timeline.anchor.kind != AnchorKind::Installed && timeline.anchor.at >= at;
+    events
+        .iter()
+        .filter(|e| e.event == wanted && (wanted != TriggerEvent::AfterInactivity || e.idle_days >= inactive_days))
+        .filter_map(|e| match wanted {
+            // What stands in stock when the plan comes needs its inspection as well.
+            TriggerEvent::BeforeService => Some(e.at.max(binds_from)).filter(|_| !is_answered(e.at)),
+            _ => Some(e.at).filter(|at| *at >= binds_from && !is_answered(*at)),
+        })
+        .max()
 }
 
 /// A due date, its reasons, and when both can change without new facts.
@@ -104,8 +136,8 @@ pub struct DueFacts<'a> {
     pub plan: &'a CompiledPlan,
     /// Zone of the civil dates.
     pub zone: Tz,
-    /// Days on which nobody works there.
-    pub closed: &'a ClosedDays,
+    /// Days on which the work may be done.
+    pub days: PermittedDays<'a>,
     /// The plan's grid, if it has one.
     pub slots: Option<&'a Slots>,
     /// Where the grid begins to bind the item.
@@ -114,30 +146,40 @@ pub struct DueFacts<'a> {
     pub log: &'a [LogEntry],
     /// Its meters.
     pub usage: &'a [UsageFacts],
+    /// What happened to it.
+    pub events: &'a [EventFact],
 }
 
 /// The next due date of an item, from its timeline and its usage.
 pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -> DueOutcome {
-    let DueFacts { plan, zone, closed, slots, grid_from, log, usage } = *facts;
+    let DueFacts { plan, zone, days, slots, grid_from, log, usage, events } = *facts;
     let definition = plan.definition();
     let anchor_day = anchor_date(zone, &timeline.anchor);
     let on_slots = timeline.slots(slots, grid_from, now);
     let (missed, slot, changes_at) = (on_slots.missed, on_slots.current, on_slots.closes_at);
     let mut candidates = Vec::with_capacity(plan.triggers.len());
     for (trigger, compiled) in definition.triggers.iter().zip(&plan.triggers) {
-        let (due_at, basis) = match compiled {
-            CompiledTrigger::Fixed(_) => (slot, None),
-            CompiledTrigger::Floating(period) => (period.add_to(anchor_day).map(|d| start_of_day(zone, d)), None),
-            CompiledTrigger::Usage { meter, every, decimals } => match usage.iter().find(|u| u.meter == *meter) {
-                Some(facts) => {
+        let mut candidate = DueCandidate { trigger: trigger.clone(), due_at: None, basis: None, event_at: None };
+        match compiled {
+            CompiledTrigger::Fixed(_) => candidate.due_at = slot,
+            CompiledTrigger::Floating(period) => {
+                candidate.due_at = period.add_to(anchor_day).map(|d| start_of_day(zone, d));
+            }
+            CompiledTrigger::Usage { meter, every, decimals } => {
+                if let Some(facts) = usage.iter().find(|u| u.meter == *meter) {
                     let (basis, day) =
                         usage_candidate(zone, *every, *decimals, definition.due_quantile, anchor_day, facts);
-                    (day.map(|d| start_of_day(zone, d)), Some(basis))
+                    candidate.due_at = day.map(|d| start_of_day(zone, d));
+                    candidate.basis = Some(basis);
                 }
-                None => (None, None),
-            },
-        };
-        candidates.push(DueCandidate { trigger: trigger.clone(), due_at, basis });
+            }
+            CompiledTrigger::Event { event, within_days, inactive_days } => {
+                candidate.event_at = pending_event(events, *event, *inactive_days, timeline, grid_from);
+                let day = candidate.event_at.map(|at| add_days(local_date(zone, at), *within_days));
+                candidate.due_at = day.map(|d| start_of_day(zone, d));
+            }
+        }
+        candidates.push(candidate);
     }
     let winner = candidates
         .iter()
@@ -145,8 +187,15 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
         .filter_map(|(place, c)| c.due_at.map(|at| (at, place)))
         .min()
         .map(|(_, place)| place);
-    let mut explanation =
-        Explanation { winner, candidates, adjustments: vec![], anchor: timeline.anchor, zone: zone.name().to_owned() };
+    let mut explanation = Explanation {
+        winner,
+        candidates,
+        adjustments: vec![],
+        anchor: timeline.anchor,
+        zone: zone.name().to_owned(),
+        covered_by: None,
+        covers: vec![],
+    };
     let Some((nominal_at, place)) = winner.and_then(|w| explanation.candidates[w].due_at.map(|at| (at, w))) else {
         return DueOutcome { due: None, explanation, missed, changes_at };
     };
@@ -179,37 +228,32 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
             from: nominal_at,
             to,
             reason: entry.reason.clone(),
+            name: None,
         });
         due_at = Some(to);
         window_end = window_end.max(end_of_day(zone, local_date(zone, to)));
     } else {
-        match closed.permitted_day(nominal_day, definition.early_days) {
-            Some(day) if day == nominal_day => {}
-            Some(day) => {
-                let to = if on_grid {
-                    let time = nominal_at.with_timezone(&zone).time();
-                    local_to_instant(zone, day.and_time(time))
+        let blocker = days.blocker(nominal_day);
+        let permitted = days.nearest(nominal_day, definition.early_days);
+        if let Some(blocker) = blocker {
+            let to = permitted.map(|day| {
+                if on_grid {
+                    local_to_instant(zone, day.and_time(nominal_at.with_timezone(&zone).time()))
                 } else {
                     start_of_day(zone, day)
-                };
-                explanation.adjustments.push(DueAdjustment {
-                    kind: AdjustmentKind::ClosedDay,
-                    from: nominal_at,
-                    to,
-                    reason: None,
-                });
+                }
+            });
+            explanation.adjustments.push(DueAdjustment {
+                kind: to.map_or(AdjustmentKind::NoPermittedDay, |_| blocker.kind),
+                from: nominal_at,
+                to: to.unwrap_or(nominal_at),
+                reason: None,
+                name: blocker.name.cloned(),
+            });
+            if let Some(day) = permitted {
                 window_end = window_end.max(end_of_day(zone, day));
-                due_at = Some(to);
             }
-            None => {
-                explanation.adjustments.push(DueAdjustment {
-                    kind: AdjustmentKind::NoPermittedDay,
-                    from: nominal_at,
-                    to: nominal_at,
-                    reason: None,
-                });
-                due_at = None;
-            }
+            due_at = to;
         }
     }
     let quantile_at = |pick: fn(&UsageBasis) -> Option<NaiveDate>| {

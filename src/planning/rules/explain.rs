@@ -2,7 +2,7 @@
 
 use crate::kernel::text::Language;
 use crate::planning::model::{
-    AdjustmentKind, AnchorKind, DueAdjustment, DueCandidate, Explanation, Trigger, UsageBasis,
+    AdjustmentKind, AnchorKind, CoverNote, DueAdjustment, DueCandidate, Explanation, Trigger, TriggerEvent, UsageBasis,
 };
 use crate::usage::model::RateSource;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -197,7 +197,7 @@ fn meter_name(trigger: &Trigger, language: Language) -> String {
             (name, Language::En) => name.to_lowercase(),
             (name, Language::Zh) => name.to_owned(),
         },
-        Trigger::CalendarFixed { .. } | Trigger::CalendarFloating { .. } => String::new(),
+        Trigger::CalendarFixed { .. } | Trigger::CalendarFloating { .. } | Trigger::Event { .. } => String::new(),
     }
 }
 
@@ -248,6 +248,35 @@ fn usage_facts(basis: &UsageBasis, name: &str, zone: Tz, today: NaiveDate, langu
     }
 }
 
+/// What happened, and when.
+fn event_words(event: TriggerEvent, at: Option<DateTime<Utc>>, zone: Tz, language: Language) -> String {
+    let Some(on) = at.map(|at| day(zone, at)) else {
+        return match (event, language) {
+            (TriggerEvent::BeforeService, Language::En) => "it was inspected before going into service",
+            (TriggerEvent::BeforeService, Language::Zh) => "投入使用前的检查已完成",
+            (TriggerEvent::AfterRelocation, Language::En) => "after a relocation",
+            (TriggerEvent::AfterRelocation, Language::Zh) => "移机后",
+            (TriggerEvent::AfterRepair, Language::En) => "after a repair",
+            (TriggerEvent::AfterRepair, Language::Zh) => "维修后",
+            (TriggerEvent::AfterInactivity, Language::En) => "after a long inactivity",
+            (TriggerEvent::AfterInactivity, Language::Zh) => "长期闲置后",
+        }
+        .to_owned();
+    };
+    match (event, language) {
+        (TriggerEvent::BeforeService, Language::En) => {
+            format!("it came into stock on {on} and goes into service only after this inspection")
+        }
+        (TriggerEvent::BeforeService, Language::Zh) => format!("设备{on}入库，检查通过后才能投入使用"),
+        (TriggerEvent::AfterRelocation, Language::En) => format!("it was relocated on {on}"),
+        (TriggerEvent::AfterRelocation, Language::Zh) => format!("设备于{on}移机"),
+        (TriggerEvent::AfterRepair, Language::En) => format!("it came back from repair on {on}"),
+        (TriggerEvent::AfterRepair, Language::Zh) => format!("设备于{on}修复返回"),
+        (TriggerEvent::AfterInactivity, Language::En) => format!("it was used again on {on} after a long inactivity"),
+        (TriggerEvent::AfterInactivity, Language::Zh) => format!("设备长期闲置后于{on}重新使用"),
+    }
+}
+
 /// The winner's own words.
 fn core(
     candidate: &DueCandidate,
@@ -294,6 +323,7 @@ fn core(
                 (None, Language::Zh) => format!("预计{due}达到上限；{facts}（{since}）"),
             }
         }
+        (Trigger::Event { event, .. }, ..) => event_words(*event, candidate.event_at, zone, language),
         (Trigger::Usage { .. }, None, Language::En) => {
             format!("{} decide ({since})", meter_name(&candidate.trigger, language))
         }
@@ -311,6 +341,7 @@ fn other(candidate: &DueCandidate, zone: Tz, today: NaiveDate, language: Languag
             format!("by calendar ({})", period_words(every, language))
         }
         (Trigger::CalendarFloating { every }, Language::Zh) => format!("按日历（满{}）", period_words(every, language)),
+        (Trigger::Event { event, .. }, _) => event_words(*event, candidate.event_at, zone, language),
         (Trigger::Usage { .. }, _) => {
             let name = meter_name(&candidate.trigger, language);
             let facts = candidate.basis.as_ref().map_or(name.clone(), |b| usage_facts(b, &name, zone, today, language));
@@ -332,6 +363,7 @@ fn other(candidate: &DueCandidate, zone: Tz, today: NaiveDate, language: Languag
 fn moved(adjustment: &DueAdjustment, zone: Tz, language: Language) -> String {
     let (from, to) = (day(zone, adjustment.from), day(zone, adjustment.to));
     let reason = adjustment.reason.as_deref().unwrap_or_default();
+    let name = adjustment.name.as_ref().map_or("", |n| n.get(language));
     let is_earlier = to < from;
     match (adjustment.kind, language) {
         (AdjustmentKind::ClosedDay, Language::En) => {
@@ -340,10 +372,43 @@ fn moved(adjustment: &DueAdjustment, zone: Tz, language: Language) -> String {
         (AdjustmentKind::ClosedDay, Language::Zh) => {
             format!("门店{from}不营业，{}到{to}", if is_earlier { "提前" } else { "顺延" })
         }
+        (AdjustmentKind::Season, Language::En) => {
+            format!("{} from {from}, which is out of season", if is_earlier { "brought forward" } else { "put off" })
+        }
+        (AdjustmentKind::Season, Language::Zh) => {
+            format!("{from}不在作业季节内，{}到{to}", if is_earlier { "提前" } else { "顺延" })
+        }
+        (AdjustmentKind::Blackout | AdjustmentKind::Freeze, Language::En) => {
+            let verb = if is_earlier { "brought forward" } else { "put off" };
+            let what = if adjustment.kind == AdjustmentKind::Freeze { "freeze period" } else { "blackout" };
+            format!("{verb} from {from}, which lies in the {what} {name}")
+        }
+        (AdjustmentKind::Blackout | AdjustmentKind::Freeze, Language::Zh) => {
+            let what = if adjustment.kind == AdjustmentKind::Freeze { "冻结期" } else { "禁止作业期" };
+            format!("{from}处于{what}“{name}”，{}到{to}", if is_earlier { "提前" } else { "顺延" })
+        }
         (AdjustmentKind::Postponed, Language::En) => format!("postponed from {from}: {reason}"),
         (AdjustmentKind::Postponed, Language::Zh) => format!("由{from}推迟：{reason}"),
-        (AdjustmentKind::NoPermittedDay, Language::En) => format!("the site has no open day within 366 days of {from}"),
-        (AdjustmentKind::NoPermittedDay, Language::Zh) => format!("{from}起366天内门店没有营业日"),
+        (AdjustmentKind::NoPermittedDay, Language::En) => format!("no day within 366 days of {from} is permitted"),
+        (AdjustmentKind::NoPermittedDay, Language::Zh) => format!("{from}起366天内没有允许作业的日子"),
+    }
+}
+
+/// The larger work that does this one too.
+fn covered(note: &CoverNote, zone: Tz, language: Language) -> String {
+    let (name, on) = (note.plan.get(language), day(zone, note.due_at));
+    match language {
+        Language::En => format!("not ordered by itself: {name}, due {on}, does it too"),
+        Language::Zh => format!("不单独派单：由{on}到期的“{name}”一并完成"),
+    }
+}
+
+/// Smaller work that this one does too.
+fn covers(note: &CoverNote, zone: Tz, language: Language) -> String {
+    let (name, on) = (note.plan.get(language), day(zone, note.due_at));
+    match language {
+        Language::En => format!("it also does {name}, which would be due {on}"),
+        Language::Zh => format!("同时完成本应{on}到期的“{name}”"),
     }
 }
 
@@ -381,6 +446,8 @@ pub fn due_sentence(explanation: &Explanation, now: DateTime<Utc>, language: Lan
     };
     parts.insert(0, headline);
     parts.extend(explanation.adjustments.iter().map(|a| moved(a, zone, language)));
+    parts.extend(explanation.covered_by.iter().map(|note| covered(note, zone, language)));
+    parts.extend(explanation.covers.iter().map(|note| covers(note, zone, language)));
     let others = explanation.candidates.iter().enumerate().filter(|(place, _)| Some(*place) != explanation.winner);
     parts.extend(others.map(|(_, candidate)| other(candidate, zone, today, language)));
     match language {
@@ -408,6 +475,7 @@ mod tests {
                 name: LocalizedText { en: "Transactions".into(), zh: "交易笔数".into() },
             },
             due_at: Some(at(due_at)),
+            event_at: None,
             basis: Some(UsageBasis {
                 meter: "TRANSACTIONS".into(),
                 decimals: 0,
@@ -433,6 +501,8 @@ mod tests {
             adjustments,
             anchor: Anchor { kind: AnchorKind::Done, at: at("2026-09-01T02:00:00Z") },
             zone: "Asia/Shanghai".into(),
+            covered_by: None,
+            covers: vec![],
         }
     }
 
@@ -441,6 +511,7 @@ mod tests {
             trigger: Trigger::CalendarFloating { every: every.into() },
             due_at: Some(at(due_at)),
             basis: None,
+            event_at: None,
         }
     }
 
@@ -488,6 +559,7 @@ mod tests {
             from: at("2026-11-28T16:00:00Z"),
             to: at("2026-11-27T16:00:00Z"),
             reason: None,
+            name: None,
         };
         let e = explained(vec![floating("P1M", "2026-11-28T16:00:00Z")], 0, vec![closed]);
         assert_eq!(

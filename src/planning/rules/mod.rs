@@ -4,9 +4,12 @@
 //! counts from, [`due`] turns that into a date with reasons, [`decide`] compares the result with
 //! what is stored and says what to write.
 
+mod ahead;
 mod closed;
+mod coverage;
 mod decide;
 mod due;
+mod events;
 mod explain;
 mod steps;
 mod timeline;
@@ -15,9 +18,12 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
-pub use closed::ClosedDays;
-pub use decide::{Decision, ItemFacts, OrderMove, counts_from, decide, never_alive};
-pub use due::{DueOutcome, UsageFacts, next_due};
+pub use ahead::{HORIZON_DAYS, Spread, Workload, occurrences};
+pub use closed::{Blocker, ClosedDays, PermittedDays};
+pub use coverage::covered_plans;
+pub use decide::{Decision, ItemFacts, OrderMove, counts_from, decide, decide_all, never_alive};
+pub use due::{DueOutcome, EventFact, UsageFacts, next_due};
+pub use events::{PlaceEvent, events_of_place};
 pub use explain::{due_sentence, shown_units};
 pub use steps::{AnswerError, Review, Verdict, check_answer, clean_steps, review, verdict};
 pub use timeline::{Slots, SlotsNow, Timeline, after_key, slot_key, timeline};

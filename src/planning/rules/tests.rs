@@ -192,6 +192,9 @@ impl World {
             steps: vec![],
             due_quantile: DueQuantile::P50,
             is_compliance: false,
+            covers: vec![],
+            season: None,
+            blackouts: vec![],
             grid_since: None,
             source: None,
         };
@@ -265,6 +268,9 @@ impl World {
             is_gone: false,
             zone: ZONE,
             closed: &self.closed,
+            freezes: &[],
+            covers: &[],
+            events: &[],
             placed_since: self.is_alive.then(start),
             slots,
             item: self.item.as_ref(),
@@ -352,6 +358,7 @@ impl World {
             cycle: decision.cycle,
             due: decision.due.clone(),
             explanation: decision.explanation.clone(),
+            covered_by: None,
             open_order_id: self.order.as_ref().map(|o| o.id),
             decided_at: now,
             next_look_at: decision.next_look_at,
@@ -550,7 +557,7 @@ proptest! {
         let date = first + Days::new(20);
         let earlier = (0..=u64::from(early)).map(|n| date - Days::new(n));
         let mut near = earlier.chain((1..=366).map(|n| date + Days::new(n)));
-        prop_assert_eq!(calendar.permitted_day(date, early), near.find(|day| !calendar.is_closed(*day)));
+        prop_assert_eq!(PermittedDays { closed: &calendar, season: None, blackouts: &[], freezes: &[] }.nearest(date, early), near.find(|day| !calendar.is_closed(*day)));
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::kernel::calendar::{Grid, Period};
 use crate::kernel::subject::SubjectKind;
 use crate::planning::error::Error;
-use crate::planning::model::{MaintenancePlan, PlanDefinition, Trigger};
+use crate::planning::model::{MaintenancePlan, PlanDefinition, Trigger, TriggerEvent};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
 
@@ -23,7 +23,19 @@ pub enum CompiledTrigger {
         /// Decimal places of the meter.
         decimals: i32,
     },
+    /// Something that happens to the device.
+    Event {
+        /// What happens.
+        event: TriggerEvent,
+        /// Civil days after it within which the work is due.
+        within_days: u32,
+        /// Days without use that count as a long inactivity.
+        inactive_days: u32,
+    },
 }
+
+/// Days without use that count as a long inactivity unless the plan says otherwise; assumed.
+const INACTIVE_DAYS: u32 = 30;
 
 /// A plan whose triggers have been read.
 #[derive(Clone, Debug)]
@@ -77,6 +89,11 @@ const MAX_DAYS: u32 = 366;
 /// Longest expected work on one subject: a week of minutes.
 const MAX_MINUTES: u32 = 10_080;
 
+/// Plans one plan covers at most.
+const MAX_COVERS: usize = 20;
+/// Blackouts of one plan at most.
+const MAX_BLACKOUTS: usize = 20;
+
 /// Refuses no triggers at all, and too many.
 ///
 /// # Errors
@@ -117,11 +134,30 @@ pub fn compile(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>, Erro
             "give at most one calendarFixed trigger; put several times into one cron text".into(),
         ));
     }
-    if definition.subject == SubjectKind::Site && compiled.iter().any(|t| matches!(t, CompiledTrigger::Usage { .. })) {
+    let is_of_device = |t: &CompiledTrigger| !matches!(t, CompiledTrigger::Fixed(_) | CompiledTrigger::Floating(_));
+    if definition.subject == SubjectKind::Site && compiled.iter().any(is_of_device) {
         return Err(invalid(
             "triggers",
-            "a site has no meters; give a plan for sites calendar triggers only, or make it a plan for devices".into(),
+            "a site has no meters, no firmware and no events; give a plan for sites calendar triggers only, or make it \
+             a plan for devices"
+                .into(),
         ));
+    }
+    if definition.covers.len() > MAX_COVERS {
+        return Err(Error::TooMany {
+            field: "covers",
+            what: "covered plans",
+            given: definition.covers.len(),
+            max: MAX_COVERS,
+        });
+    }
+    if definition.blackouts.len() > MAX_BLACKOUTS {
+        return Err(Error::TooMany {
+            field: "blackouts",
+            what: "blackouts",
+            given: definition.blackouts.len(),
+            max: MAX_BLACKOUTS,
+        });
     }
     for trigger in &compiled {
         if let CompiledTrigger::Floating(period) = trigger
@@ -174,6 +210,22 @@ pub fn read_triggers(definition: &PlanDefinition) -> Result<Vec<CompiledTrigger>
                     return Err(invalid("triggers", format!("the usage interval on {meter} must be above zero")));
                 }
                 CompiledTrigger::Usage { meter: meter.clone(), every: *every, decimals: *decimals }
+            }
+            Trigger::Event { event, within_days, inactive_days } => {
+                if *within_days > MAX_DAYS {
+                    return Err(invalid("triggers", format!("withinDays is {within_days}; give 0 to {MAX_DAYS} days")));
+                }
+                if inactive_days.is_some() && *event != TriggerEvent::AfterInactivity {
+                    return Err(invalid(
+                        "triggers",
+                        "inactiveDays goes with AFTER_INACTIVITY only; leave it out".into(),
+                    ));
+                }
+                let inactive_days = inactive_days.unwrap_or(INACTIVE_DAYS);
+                if !(1..=MAX_DAYS).contains(&inactive_days) {
+                    return Err(invalid("triggers", format!("inactiveDays is {inactive_days}; give 1 to {MAX_DAYS}")));
+                }
+                CompiledTrigger::Event { event: *event, within_days: *within_days, inactive_days }
             }
         });
     }

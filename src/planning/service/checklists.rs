@@ -4,9 +4,10 @@
 use super::PlanningService;
 use crate::catalogue::store as catalogue_store;
 use crate::db::tx::Tx;
-use crate::db::{StoreResult, numbers};
+use crate::db::{ConnectionTrait, StoreResult, numbers};
 use crate::kernel::calendar::{end_of_day, local_date, start_of_day};
 use crate::kernel::ids::{DeviceId, DeviceModelId, PlanId, SiteId, WorkOrderId};
+use crate::kernel::scope::Scope;
 use crate::kernel::subject::{Subject, SubjectKind};
 use crate::kernel::text::LocalizedText;
 use crate::planning::error::Error;
@@ -28,9 +29,14 @@ const CORRECTIVE_MINUTES: u32 = 30;
 
 impl PlanningService {
     /// Cleans the texts of a task list and checks what it asks for, its meters and models too.
-    pub(super) async fn clean_steps(&self, tx: &Tx, steps: &mut [TaskStep]) -> Result<(), Error> {
+    pub(super) async fn clean_steps(
+        &self,
+        db: &impl ConnectionTrait,
+        scope: &Scope,
+        steps: &mut [TaskStep],
+    ) -> Result<(), Error> {
         let meters = match steps.iter().any(|s| s.kind == StepKind::MeterReading) {
-            true => catalogue_store::meters(tx.conn(), tx.scope()).await?,
+            true => catalogue_store::meters(db, scope).await?,
             false => Vec::new(),
         };
         rules::clean_steps(steps, &meters)?;
@@ -40,7 +46,7 @@ impl PlanningService {
         if models.is_empty() {
             return Ok(());
         }
-        if catalogue_store::models_by_ids(tx.conn(), tx.scope(), &models).await?.len() != models.len() {
+        if catalogue_store::models_by_ids(db, scope, &models).await?.len() != models.len() {
             return Err(Error::NotFound { what: "device model", field: "steps" });
         }
         Ok(())

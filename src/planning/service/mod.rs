@@ -2,12 +2,15 @@
 //! device file.
 
 mod checklists;
+mod facts;
+mod foresight;
 mod orders;
 mod planner;
 mod plans;
 mod visits;
 
 pub use super::store::{OrderKey, UpcomingKey, order_key, upcoming_key};
+pub use foresight::Proposal;
 pub use orders::{
     ChangeState, CreateOrder, OccurrenceRef, OrderChanged, PostponeOccurrence, ScheduleOrder, SkipOccurrence,
 };
@@ -134,6 +137,14 @@ impl PlanningService {
         now: DateTime<Utc>,
     ) -> StoreResult<u64> {
         store::count_upcoming(self.db.reader(), scope, filter, from, before, limit, now).await
+    }
+
+    /// A plan with its triggers read.
+    ///
+    /// # Errors
+    /// A stored plan that cannot be read; a fault of ours.
+    pub fn compiled_plan(&self, plan: &MaintenancePlan) -> Result<Arc<CompiledPlan>, Error> {
+        self.compiled(plan.clone())
     }
 
     /// The parsed form of a plan, from memory where it was parsed before.

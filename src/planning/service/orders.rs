@@ -163,7 +163,7 @@ impl PlanningService {
             return Ok(done);
         }
         let due_at = instant(new.due_at, "dueAt")?;
-        self.clean_steps(&tx, &mut new.steps).await?;
+        self.clean_steps(tx.conn(), tx.scope(), &mut new.steps).await?;
         let bounds = [
             ("earlyDays", new.early_days, 0, 366),
             ("lateDays", new.late_days, 0, 366),
@@ -516,6 +516,7 @@ impl PlanningService {
                         from: order.due_at,
                         to,
                         reason: Some(reason),
+                        name: None,
                     });
                 }
                 order.due_at = to;

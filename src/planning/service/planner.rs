@@ -2,26 +2,21 @@
 //! writes what it says. It decides nothing itself.
 
 use super::PlanningService;
-use crate::catalogue::model::Holiday;
+use super::facts::{Pair, is_gone};
 use crate::db::tx::Tx;
 use crate::db::{StoreError, StoreResult, marks as db_marks, numbers};
 use crate::kernel::calendar::local_date;
 use crate::kernel::call::Call;
-use crate::kernel::ids::{DeviceId, ItemId, LogEntryId, PlanId, SiteId, WorkOrderId};
+use crate::kernel::ids::{DeviceId, ItemId, LogEntryId, SiteId, WorkOrderId};
 use crate::kernel::subject::{Subject, SubjectKind};
 use crate::planning::error::Error;
 use crate::planning::model::*;
-use crate::planning::rules::{
-    self, ClosedDays, CompiledPlan, CompiledTrigger, Decision, ItemFacts, OrderMove, Slots, UsageFacts, slot_key,
-};
+use crate::planning::rules::{self, Decision, ItemFacts, OrderMove, slot_key};
 use crate::planning::store;
 use crate::registry::file::{EventKind, NewEvent, Observer};
-use crate::registry::model::{Device, DeviceStatus, Site};
 use crate::registry::store as registry_store;
-use crate::usage::store as usage_store;
 use async_trait::async_trait;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use chrono_tz::Tz;
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -61,35 +56,6 @@ impl Observer for FileObserver {
     }
 }
 
-/// One subject with the facts all its items share.
-struct SubjectFacts {
-    subject: Subject,
-    zone: Tz,
-    device: Option<Device>,
-    site: Option<Arc<SiteFacts>>,
-    /// Devices standing at the site, when the subject is a site.
-    standing: Vec<Device>,
-}
-
-/// A site with its calendar read.
-struct SiteFacts {
-    site: Site,
-    closed: ClosedDays,
-}
-
-/// One subject × one plan.
-struct Pair {
-    facts: Arc<SubjectFacts>,
-    plan: Arc<CompiledPlan>,
-    item: Option<MaintenanceItem>,
-    log: Vec<LogEntry>,
-    order: Option<WorkOrder>,
-    usage: Vec<UsageFacts>,
-    is_alive: bool,
-    placed_since: Option<DateTime<Utc>>,
-    slots: Option<Arc<Slots>>,
-}
-
 /// A new order among those to be written.
 struct Unnumbered {
     place: usize,
@@ -111,10 +77,6 @@ struct Writes {
     revive: Vec<Uuid>,
     events: Vec<NewEvent>,
     run: PlannerRun,
-}
-
-fn is_gone(status: DeviceStatus) -> bool {
-    matches!(status, DeviceStatus::Retired | DeviceStatus::Destroyed | DeviceStatus::Lost)
 }
 
 impl PlanningService {
@@ -211,25 +173,18 @@ impl PlanningService {
         if subjects.is_empty() {
             return Ok(PlannerRun::default());
         }
-        let pairs = self.load(tx, subjects).await?;
+        self.lock(tx, subjects).await?;
+        let book = self.plan_book(tx.conn(), tx.scope()).await?;
+        let pairs = self.load(tx.conn(), tx.scope(), &book, subjects, tx.now()).await?;
         let mut writes = Writes::default();
         writes.run.subjects = subjects.len() as u64;
-        for pair in &pairs {
-            let facts = ItemFacts {
-                plan: &pair.plan,
-                is_alive: pair.is_alive,
-                is_gone: pair.facts.device.as_ref().is_some_and(|d| is_gone(d.status)),
-                zone: pair.facts.zone,
-                closed: pair.facts.closed(),
-                placed_since: pair.placed_since,
-                slots: pair.slots.as_deref(),
-                item: pair.item.as_ref(),
-                log: &pair.log,
-                usage: &pair.usage,
-                open_order: pair.order.as_ref(),
-            };
-            let decision = rules::decide(&facts, tx.now());
-            self.collect(tx, pair, decision, &mut writes);
+        for of_subject in pairs.chunk_by(|a, b| a.facts.subject == b.facts.subject) {
+            let facts: Vec<ItemFacts<'_>> = of_subject.iter().map(Pair::item_facts).collect();
+            let decisions = rules::decide_all(&facts, tx.now());
+            for (pair, decision) in of_subject.iter().zip(decisions) {
+                let covered_by = decision.covered_by.map(|place| of_subject[place].item_id);
+                self.collect(tx, pair, decision, covered_by, &mut writes);
+            }
         }
         self.close_orders_of_gone(tx, &pairs, subjects, &mut writes).await?;
         let run = self.write(tx, writes).await?;
@@ -238,169 +193,25 @@ impl PlanningService {
         Ok(run)
     }
 
-    /// Loads everything the items of these subjects depend on, in a number of statements that
-    /// does not depend on how many there are.
-    async fn load(&self, tx: &Tx, subjects: &[Subject]) -> StoreResult<Vec<Pair>> {
+    /// Locks the device files that hear of what happens to these subjects, in id order.
+    async fn lock(&self, tx: &Tx, subjects: &[Subject]) -> StoreResult<()> {
         let (db, scope) = (tx.conn(), tx.scope());
-        let device_ids: Vec<DeviceId> =
-            subjects.iter().filter(|s| s.kind == SubjectKind::Device).map(|s| DeviceId(s.id)).collect();
-        let site_subjects: Vec<SiteId> =
+        let sites: Vec<SiteId> =
             subjects.iter().filter(|s| s.kind == SubjectKind::Site).map(|s| SiteId(s.id)).collect();
-        let standing = registry_store::devices_at_sites(db, scope, &site_subjects).await?;
-        let mut lock: Vec<DeviceId> = device_ids.clone();
+        let standing = registry_store::devices_at_sites(db, scope, &sites).await?;
+        let mut lock: Vec<DeviceId> = subjects.iter().filter_map(|s| store::device_of(*s)).collect();
         lock.extend(standing.iter().map(|d| d.id));
         self.file.lock(tx, &lock).await?;
         // A site without devices has no file to lock.
-        registry_store::lock_sites(db, scope, &site_subjects).await?;
-        let devices = registry_store::devices_by_ids(db, scope, &device_ids).await?;
-        let mut site_ids: BTreeSet<SiteId> = site_subjects.iter().copied().collect();
-        site_ids.extend(devices.iter().filter_map(|d| d.site_id));
-        let site_ids: Vec<SiteId> = site_ids.into_iter().collect();
-        let sites = registry_store::sites_by_ids(db, scope, &site_ids).await?;
-        let holidays = self.catalogue.holidays(tx.conn()).await?;
-        let sites: HashMap<SiteId, Arc<SiteFacts>> =
-            sites.into_iter().map(|s| (s.id, Arc::new(site_facts(s, &holidays)))).collect();
-        let organization_zone = registry_store::organization(db, scope).await?.time_zone;
-        let mut plans = Vec::new();
-        for plan in store::all_plans(db, scope).await? {
-            plans.push(self.compiled(plan).map_err(|e| StoreError::Other(Box::new(e)))?);
-        }
-        let ids: Vec<Uuid> = subjects.iter().map(|s| s.id).collect();
-        let mut items: HashMap<(PlanId, Uuid), MaintenanceItem> =
-            store::items_of(db, scope, &ids).await?.into_iter().map(|i| ((i.plan_id, i.subject.id), i)).collect();
-        let mut logs: HashMap<(PlanId, Uuid), Vec<LogEntry>> = HashMap::new();
-        for entry in store::logs_of(db, scope, &ids).await? {
-            logs.entry((entry.plan_id, entry.subject.id)).or_default().push(entry);
-        }
-        let mut orders: HashMap<ItemId, WorkOrder> = store::open_orders_of(db, scope, &ids)
-            .await?
-            .into_iter()
-            .filter_map(|o| o.item_id.map(|i| (i, o)))
-            .collect();
-
-        let devices: HashMap<DeviceId, Device> = devices.into_iter().map(|d| (d.id, d)).collect();
-        let mut at_site: HashMap<SiteId, Vec<Device>> = HashMap::new();
-        for device in standing {
-            if let Some(site) = device.site_id {
-                at_site.entry(site).or_default().push(device);
-            }
-        }
-        let mut grids: HashMap<(PlanId, Tz), Option<Arc<Slots>>> = HashMap::new();
-        let mut pairs = Vec::new();
-        for subject in subjects {
-            let device = match subject.kind {
-                SubjectKind::Device => match devices.get(&DeviceId(subject.id)) {
-                    Some(device) => Some(device.clone()),
-                    None => continue,
-                },
-                SubjectKind::Site => None,
-            };
-            let site_id = match &device {
-                Some(device) => device.site_id,
-                None => Some(SiteId(subject.id)),
-            };
-            let site = site_id.and_then(|s| sites.get(&s).cloned());
-            let facts = Arc::new(SubjectFacts {
-                subject: *subject,
-                zone: site.as_ref().map_or(organization_zone, |s| s.site.time_zone),
-                site,
-                standing: match subject.kind {
-                    SubjectKind::Site => at_site.remove(&SiteId(subject.id)).unwrap_or_default(),
-                    SubjectKind::Device => vec![],
-                },
-                device,
-            });
-            for plan in plans.iter().filter(|p| p.definition().subject == subject.kind) {
-                let key = (plan.plan.id, subject.id);
-                let item = items.remove(&key);
-                let placed_since = facts.placed_since(plan);
-                let is_alive = plan.plan.is_active && placed_since.is_some();
-                if item.is_none() && !is_alive {
-                    continue;
-                }
-                let order = item.as_ref().and_then(|i| orders.remove(&i.id));
-                let slots = grids
-                    .entry((plan.plan.id, facts.zone))
-                    .or_insert_with(|| Slots::of(plan, facts.zone, tx.now()).map(Arc::new));
-                pairs.push(Pair {
-                    placed_since,
-                    slots: slots.clone(),
-                    log: logs.remove(&key).unwrap_or_default(),
-                    facts: facts.clone(),
-                    plan: plan.clone(),
-                    usage: vec![],
-                    item,
-                    order,
-                    is_alive,
-                });
-            }
-        }
-        self.load_usage(tx, &mut pairs).await?;
-        Ok(pairs)
-    }
-
-    /// Fills in life counters, crossings and patterns for every usage trigger.
-    async fn load_usage(&self, tx: &Tx, pairs: &mut [Pair]) -> StoreResult<()> {
-        struct Need {
-            pair: usize,
-            device: DeviceId,
-            meter: String,
-            every: i64,
-            anchor: DateTime<Utc>,
-        }
-        let (db, scope) = (tx.conn(), tx.scope());
-        let mut needs = Vec::new();
-        for (place, pair) in pairs.iter().enumerate() {
-            let Some(device) = pair.facts.device.as_ref().filter(|_| pair.is_alive) else { continue };
-            for trigger in &pair.plan.triggers {
-                if let CompiledTrigger::Usage { meter, every, .. } = trigger {
-                    let from = rules::counts_from(pair.item.as_ref(), pair.is_alive, pair.placed_since);
-                    let line = rules::timeline(pair.slots.as_deref(), from, &pair.log);
-                    needs.push(Need {
-                        pair: place,
-                        device: device.id,
-                        meter: meter.clone(),
-                        every: *every,
-                        anchor: line.anchor.at,
-                    });
-                }
-            }
-        }
-        if needs.is_empty() {
-            return Ok(());
-        }
-        let meters: Vec<(DeviceId, String)> = needs.iter().map(|n| (n.device, n.meter.clone())).collect();
-        let states = usage_store::meter_states(db, scope, &meters).await?;
-        let patterns = usage_store::patterns(db, scope, &meters, &states).await?;
-        let at: Vec<_> = meters.iter().zip(&needs).map(|(key, n)| (key, n.anchor)).collect();
-        let lives = usage_store::life_at(db, scope, &at, &states).await?;
-        let targets: Vec<_> = meters
-            .iter()
-            .zip(needs.iter().zip(&lives))
-            .map(|(key, (n, life))| (key, life.unwrap_or(0).saturating_add(n.every)))
-            .collect();
-        let crossings = usage_store::crossings(db, scope, &targets, &states).await?;
-        for (place, need) in needs.iter().enumerate() {
-            let Some(pattern) = patterns[place].clone() else { continue };
-            let state = states[place].as_ref();
-            pairs[need.pair].usage.push(UsageFacts {
-                meter: need.meter.clone(),
-                life_now: state.map_or(0, |s| s.life),
-                life_at_anchor: lives[place].unwrap_or(0),
-                last_reading_at: state.map(|s| s.latest_at),
-                crossed_at: crossings[place],
-                pattern,
-            });
-        }
-        Ok(())
+        registry_store::lock_sites(db, scope, &sites).await
     }
 
     /// Turns one decision into rows and events, where it differs from what is stored.
-    fn collect(&self, tx: &Tx, pair: &Pair, decision: Decision, writes: &mut Writes) {
+    fn collect(&self, tx: &Tx, pair: &Pair, decision: Decision, covered_by: Option<ItemId>, writes: &mut Writes) {
         let now = tx.now();
         let facts = &pair.facts;
         let definition = pair.plan.definition();
-        let item_id = pair.item.as_ref().map_or_else(|| self.ids.next(now), |i| i.id);
+        let item_id = pair.item_id;
         let mut open_order_id = pair.order.as_ref().map(|o| o.id);
         let devices = facts.file_devices();
         let mut tell = |kind: EventKind, payload: serde_json::Value| {
@@ -534,6 +345,7 @@ impl PlanningService {
             due: decision.due,
             explanation: decision.explanation,
             open_order_id,
+            covered_by,
             decided_at: now,
             next_look_at: decision.next_look_at,
             version: 1,
@@ -640,61 +452,6 @@ impl PlanningService {
         }
         Ok(writes.run)
     }
-}
-
-impl SubjectFacts {
-    fn closed(&self) -> &ClosedDays {
-        static NONE: std::sync::LazyLock<ClosedDays> = std::sync::LazyLock::new(ClosedDays::default);
-        self.site.as_ref().map_or(&NONE, |s| &s.closed)
-    }
-
-    /// Device files that hear of what happens to this subject.
-    fn file_devices(&self) -> Vec<DeviceId> {
-        match &self.device {
-            Some(device) => vec![device.id],
-            None => self.standing.iter().map(|d| d.id).collect(),
-        }
-    }
-
-    /// Since when the subject is what the plan is for, or nothing when it is not.
-    fn placed_since(&self, plan: &CompiledPlan) -> Option<DateTime<Utc>> {
-        let selector = &plan.definition().selector;
-        let site = self.site.as_ref().map(|s| &s.site);
-        let selected = |device: &Device| {
-            !is_gone(device.status)
-                && selector.selects(
-                    Some(device.model_id),
-                    site.map(|s| s.id),
-                    site.and_then(|s| s.region_code.as_deref()),
-                    device.status,
-                )
-        };
-        // In use it counts from its installation, otherwise from when it came into its status.
-        let since = |device: &Device| match device.status {
-            DeviceStatus::Installed | DeviceStatus::InService => device.installed_at.unwrap_or(device.status_since),
-            _ => device.status_since,
-        };
-        match &self.device {
-            Some(device) => selected(device).then(|| since(device)),
-            None => self.standing.iter().filter(|d| selected(d)).map(since).min(),
-        }
-    }
-}
-
-fn site_facts(site: Site, holidays: &[Holiday]) -> SiteFacts {
-    let mut closed = ClosedDays { weekdays: site.closed_weekdays(), ..ClosedDays::default() };
-    closed.dates.extend(site.closed_days.iter().copied());
-    if site.observes_holidays {
-        let country = site.country.as_deref().unwrap_or("CN");
-        for holiday in holidays.iter().filter(|h| h.country == country) {
-            if holiday.is_working_day {
-                closed.worked.insert(holiday.date);
-            } else {
-                closed.dates.insert(holiday.date);
-            }
-        }
-    }
-    SiteFacts { site, closed }
 }
 
 fn new_order(

@@ -3,17 +3,20 @@
 use super::PlanningService;
 use crate::catalogue::model::MeterKind;
 use crate::catalogue::store as catalogue_store;
-use crate::db::StoreError;
 use crate::db::tx::Tx;
+use crate::db::{ConnectionTrait, StoreError};
 use crate::kernel::call::Call;
 use crate::kernel::ids::PlanId;
+use crate::kernel::scope::Scope;
 use crate::kernel::text::clean_text;
 use crate::planning::error::Error;
 use crate::planning::model::*;
 use crate::planning::rules;
 use crate::planning::store;
 use crate::registry::store as registry_store;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// A trigger as a caller states it: usage in the meter's own unit.
 #[derive(Clone, Debug)]
@@ -34,6 +37,15 @@ pub enum TriggerSpec {
         meter: String,
         /// Units, in the meter's own unit.
         every: f64,
+    },
+    /// Something that happens to a device.
+    Event {
+        /// What happens.
+        event: TriggerEvent,
+        /// Civil days after it within which the work is due.
+        within_days: u32,
+        /// Days without use that count as a long inactivity; only for AFTER_INACTIVITY.
+        inactive_days: Option<u32>,
     },
 }
 
@@ -70,23 +82,42 @@ pub struct PlanChanged {
     pub plan_id: PlanId,
 }
 
+/// A plan with a change that is still to be written.
+pub(super) struct Changed {
+    pub plan: MaintenancePlan,
+    /// The version it was made from.
+    pub had_version: i64,
+    /// The kind of maintenance it was for.
+    pub had_kind: MaintenanceKind,
+    /// It says something else than before.
+    pub is_revised: bool,
+}
+
 impl PlanningService {
-    async fn triggers(&self, tx: &Tx, specs: &[TriggerSpec]) -> Result<Vec<Trigger>, Error> {
+    async fn triggers(
+        &self,
+        db: &impl ConnectionTrait,
+        scope: &Scope,
+        specs: &[TriggerSpec],
+    ) -> Result<Vec<Trigger>, Error> {
         rules::check_count(specs.len())?;
         let codes: Vec<String> = specs
             .iter()
             .filter_map(|spec| match spec {
                 TriggerSpec::Usage { meter, .. } => Some(meter.clone()),
-                TriggerSpec::CalendarFixed { .. } | TriggerSpec::CalendarFloating { .. } => None,
+                _ => None,
             })
             .collect();
-        let meters = self.catalogue.meters_by_codes(tx.conn(), tx.scope(), &codes).await?;
+        let meters = self.catalogue.meters_by_codes(db, scope, &codes).await?;
         specs
             .iter()
             .map(|spec| match spec {
                 TriggerSpec::CalendarFixed { cron } => Ok(Trigger::CalendarFixed { cron: cron.trim().to_owned() }),
                 TriggerSpec::CalendarFloating { every } => {
                     Ok(Trigger::CalendarFloating { every: every.trim().to_owned() })
+                }
+                TriggerSpec::Event { event, within_days, inactive_days } => {
+                    Ok(Trigger::Event { event: *event, within_days: *within_days, inactive_days: *inactive_days })
                 }
                 TriggerSpec::Usage { meter, every } => {
                     let known = meters
@@ -124,6 +155,15 @@ impl PlanningService {
                 problem,
             })?;
         }
+        for blackout in &mut definition.blackouts {
+            for text in [&mut blackout.name.en, &mut blackout.name.zh] {
+                *text = clean_text(text, 200).map_err(|problem| Error::Text {
+                    field: vec!["blackouts"],
+                    name: "the name of a blackout",
+                    problem,
+                })?;
+            }
+        }
         let selector = &definition.selector;
         let given = selector.model_ids.len() + selector.site_ids.len() + selector.region_codes.len();
         if given > 1_000 {
@@ -140,20 +180,143 @@ impl PlanningService {
     }
 
     /// Every model and site a selector names is one of the organization's.
-    async fn check_selector(&self, tx: &Tx, selector: &mut Selector) -> Result<(), Error> {
+    async fn check_selector(
+        &self,
+        db: &impl ConnectionTrait,
+        scope: &Scope,
+        selector: &mut Selector,
+    ) -> Result<(), Error> {
         selector.model_ids.sort_unstable();
         selector.model_ids.dedup();
         selector.site_ids.sort_unstable();
         selector.site_ids.dedup();
-        let models = catalogue_store::models_by_ids(tx.conn(), tx.scope(), &selector.model_ids).await?;
+        let models = catalogue_store::models_by_ids(db, scope, &selector.model_ids).await?;
         if models.len() != selector.model_ids.len() {
             return Err(Error::NotFound { what: "device model", field: "selector" });
         }
-        let sites = registry_store::sites_by_ids(tx.conn(), tx.scope(), &selector.site_ids).await?;
+        let sites = registry_store::sites_by_ids(db, scope, &selector.site_ids).await?;
         if sites.len() != selector.site_ids.len() {
             return Err(Error::NotFound { what: "site", field: "selector" });
         }
         Ok(())
+    }
+
+    /// Every plan it covers is one of the organization's and for the same kind of subject, and no
+    /// coverage comes back to where it began.
+    async fn check_covers(
+        &self,
+        db: &impl ConnectionTrait,
+        scope: &Scope,
+        plan: PlanId,
+        definition: &mut PlanDefinition,
+    ) -> Result<(), Error> {
+        definition.covers.sort_unstable();
+        definition.covers.dedup();
+        if definition.covers.is_empty() {
+            return Ok(());
+        }
+        let plans = store::all_plans(db, scope).await?;
+        for covered in &definition.covers {
+            let known = plans.iter().find(|p| p.id == *covered);
+            let known = known.ok_or(Error::NotFound { what: "maintenance plan", field: "covers" })?;
+            if known.definition.subject != definition.subject {
+                return Err(Error::Invalid {
+                    field: "covers".into(),
+                    problem: format!("{} is for another kind of subject; a plan covers plans for the same", known.code),
+                });
+            }
+        }
+        let mut direct: HashMap<PlanId, &[PlanId]> =
+            plans.iter().map(|p| (p.id, p.definition.covers.as_slice())).collect();
+        direct.insert(plan, &definition.covers);
+        if rules::covered_plans(plan, &direct).contains(&plan) {
+            let through: Vec<&str> = plans
+                .iter()
+                .filter(|p| rules::covered_plans(p.id, &direct).contains(&plan) && p.id != plan)
+                .map(|p| p.code.as_str())
+                .collect();
+            let through = if through.is_empty() { "itself".to_owned() } else { through.join(", ") };
+            return Err(Error::CoverageCircle { through });
+        }
+        Ok(())
+    }
+
+    /// A new plan as it would be, checked; nothing is written.
+    pub(super) async fn new_plan(
+        &self,
+        db: &impl ConnectionTrait,
+        scope: &Scope,
+        new: NewPlan,
+        now: DateTime<Utc>,
+    ) -> Result<MaintenancePlan, Error> {
+        let code =
+            clean_text(&new.code, 64).map_err(|problem| Error::Text { field: vec!["code"], name: "code", problem })?;
+        let mut definition = new.definition;
+        definition.triggers = self.triggers(db, scope, &new.triggers).await?;
+        self.clean_steps(db, scope, &mut definition.steps).await?;
+        Self::check(&mut definition)?;
+        self.check_selector(db, scope, &mut definition.selector).await?;
+        let id = self.ids.next(now);
+        self.check_covers(db, scope, id, &mut definition).await?;
+        Ok(MaintenancePlan {
+            id,
+            code,
+            revision_id: self.ids.next(now),
+            revision: 1,
+            is_active: true,
+            version: 1,
+            created_at: now,
+            definition,
+        })
+    }
+
+    /// A plan with a change, checked; nothing is written.
+    pub(super) async fn changed_plan(
+        &self,
+        db: &impl ConnectionTrait,
+        scope: &Scope,
+        update: PlanUpdate,
+        now: DateTime<Utc>,
+    ) -> Result<Changed, Error> {
+        let mut plan = store::plans_by_ids(db, scope, &[update.plan_id])
+            .await?
+            .pop()
+            .ok_or(Error::NotFound { what: "maintenance plan", field: "planId" })?;
+        let had_version = plan.version;
+        if let Some(expected) = update.expected_version
+            && expected != had_version
+        {
+            return Err(Error::Conflict { expected, actual: had_version });
+        }
+        let before = plan.definition.clone();
+        let mut definition = update.definition.unwrap_or_else(|| before.clone());
+        definition.triggers = match &update.triggers {
+            Some(specs) => self.triggers(db, scope, specs).await?,
+            None => before.triggers.clone(),
+        };
+        // Items belong to a kind of subject; a plan for another kind is another plan.
+        definition.subject = before.subject;
+        self.clean_steps(db, scope, &mut definition.steps).await?;
+        Self::check(&mut definition)?;
+        self.check_selector(db, scope, &mut definition.selector).await?;
+        self.check_covers(db, scope, plan.id, &mut definition).await?;
+        // The new grid binds from now on; what the old one said of the past stands.
+        let grid = |d: &PlanDefinition| d.triggers.iter().find(|t| matches!(t, Trigger::CalendarFixed { .. })).cloned();
+        definition.grid_since = before.grid_since;
+        let comes_back = update.is_active == Some(true) && !plan.is_active;
+        if comes_back || grid(&definition) != grid(&before) || definition.early_days != before.early_days {
+            definition.grid_since = Some(now);
+        }
+        definition.source.clone_from(&before.source);
+        plan.is_active = update.is_active.unwrap_or(plan.is_active);
+        plan.version += 1;
+        let is_revised = definition != before;
+        if is_revised {
+            plan.definition = definition;
+            plan.revision += 1;
+            plan.revision_id = self.ids.next(now);
+        }
+        Ok(Changed { plan, had_version, had_kind: before.kind, is_revised })
     }
 
     /// Makes a plan; its items appear with the next planner run.
@@ -165,25 +328,9 @@ impl PlanningService {
         if let Some(done) = tx.replay().await? {
             return Ok(done);
         }
-        let code =
-            clean_text(&new.code, 64).map_err(|problem| Error::Text { field: vec!["code"], name: "code", problem })?;
-        let mut definition = new.definition;
-        definition.triggers = self.triggers(&tx, &new.triggers).await?;
-        self.clean_steps(&tx, &mut definition.steps).await?;
-        Self::check(&mut definition)?;
-        self.check_selector(&tx, &mut definition.selector).await?;
-        let plan = MaintenancePlan {
-            id: self.ids.next(call.now),
-            code: code.clone(),
-            revision_id: self.ids.next(call.now),
-            revision: 1,
-            is_active: true,
-            version: 1,
-            created_at: call.now,
-            definition,
-        };
+        let plan = self.new_plan(tx.conn(), tx.scope(), new, call.now).await?;
         store::insert_plan(tx.conn(), tx.scope(), &plan).await.map_err(|e| match e {
-            StoreError::Conflict { .. } => Error::CodeTaken { code },
+            StoreError::Conflict { .. } => Error::CodeTaken { code: plan.code.clone() },
             other => Error::Store(other),
         })?;
         if plan.definition.kind == MaintenanceKind::PreInstallation {
@@ -204,51 +351,16 @@ impl PlanningService {
         if let Some(done) = tx.replay().await? {
             return Ok(done);
         }
-        let mut plan = store::plans_by_ids(tx.conn(), tx.scope(), &[update.plan_id])
-            .await?
-            .pop()
-            .ok_or(Error::NotFound { what: "maintenance plan", field: "planId" })?;
-        let had = plan.version;
-        if let Some(expected) = update.expected_version
-            && expected != had
-        {
-            return Err(Error::Conflict { expected, actual: had });
-        }
-        let before = plan.definition.clone();
-        let mut definition = update.definition.unwrap_or_else(|| before.clone());
-        definition.triggers = match &update.triggers {
-            Some(specs) => self.triggers(&tx, specs).await?,
-            None => before.triggers.clone(),
-        };
-        // Items belong to a kind of subject; a plan for another kind is another plan.
-        definition.subject = before.subject;
-        self.clean_steps(&tx, &mut definition.steps).await?;
-        Self::check(&mut definition)?;
-        self.check_selector(&tx, &mut definition.selector).await?;
-        // The new grid binds from now on; what the old one said of the past stands.
-        let grid = |d: &PlanDefinition| d.triggers.iter().find(|t| matches!(t, Trigger::CalendarFixed { .. })).cloned();
-        definition.grid_since = before.grid_since;
-        let comes_back = update.is_active == Some(true) && !plan.is_active;
-        if comes_back || grid(&definition) != grid(&before) || definition.early_days != before.early_days {
-            definition.grid_since = Some(call.now);
-        }
-        definition.source.clone_from(&before.source);
-        plan.is_active = update.is_active.unwrap_or(plan.is_active);
-        plan.version += 1;
-        let is_revised = definition != before;
-        if is_revised {
-            plan.definition = definition;
-            plan.revision += 1;
-            plan.revision_id = self.ids.next(call.now);
-        }
+        let Changed { plan, had_version, had_kind, is_revised } =
+            self.changed_plan(tx.conn(), tx.scope(), update, call.now).await?;
         // First, because of two changes at once only one may add its revision.
-        if !store::update_plan(tx.conn(), tx.scope(), &plan, had).await? {
-            return Err(Error::Conflict { expected: had, actual: had + 1 });
+        if !store::update_plan(tx.conn(), tx.scope(), &plan, had_version).await? {
+            return Err(Error::Conflict { expected: had_version, actual: had_version + 1 });
         }
         if is_revised {
             store::insert_revision(tx.conn(), tx.scope(), &plan, call.now).await?;
         }
-        if [before.kind, plan.definition.kind].contains(&MaintenanceKind::PreInstallation) {
+        if [had_kind, plan.definition.kind].contains(&MaintenanceKind::PreInstallation) {
             self.set_gate(&tx).await?;
         }
         self.mark_subjects(&tx, &plan).await?;

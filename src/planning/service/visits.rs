@@ -69,6 +69,7 @@ impl PlanningService {
         let plans: HashMap<PlanId, MaintenancePlan> =
             store::plans_by_ids(db, scope, &wanted).await?.into_iter().map(|p| (p.id, p)).collect();
 
+        let book = self.plan_book(db, scope).await?;
         let mut results = Vec::new();
         let mut log = Vec::new();
         let mut new_items = Vec::new();
@@ -156,6 +157,7 @@ impl PlanningService {
                         due: None,
                         explanation: None,
                         open_order_id: None,
+                        covered_by: None,
                         decided_at: now,
                         next_look_at: None,
                         version: 1,
@@ -206,6 +208,18 @@ impl PlanningService {
                     Some(order) => say(LineCode::BeforeWindow, Some(order.id)),
                     None if is_late => say(LineCode::OutOfOrder, order_id),
                     None => say(LineCode::Counted, order_id),
+                }
+                // What the larger work includes is done with it.
+                for covered in book.covers(plan_id).iter().filter_map(|plan| items.get(&(*plan, subject.id))) {
+                    let open = open_by_item.get(&covered.id).copied().and_then(|id| orders.get_mut(&id));
+                    if let Some(order) = open.filter(|o| line.performed_at >= o.window_start) {
+                        order.state = WorkOrderState::Completed;
+                        order.performed_at = Some(line.performed_at);
+                        order.visit_line_id = Some(line.visit_line_id);
+                        closed.insert(order.id);
+                        say(LineCode::Completed, Some(order.id));
+                        open_by_item.remove(&covered.id);
+                    }
                 }
             }
             for id in &closed {

@@ -99,6 +99,8 @@ pub struct NewTechnician {
     pub phone: Option<String>,
     /// Regions.
     pub region_codes: Vec<String>,
+    /// Working hours a week for visits.
+    pub weekly_hours: Option<f64>,
 }
 
 /// What was made, and whether it was there before.
@@ -513,12 +515,17 @@ impl RegistryService {
         if let Some(done) = tx.replay().await? {
             return Ok(done);
         }
+        if new.weekly_hours.is_some_and(|hours| !(0.0..=168.0).contains(&hours)) {
+            let problem = "give 0 to 168 hours a week".to_owned();
+            return Err(Error::Invalid { field: "weeklyHours", problem });
+        }
         let technician = Technician {
             id: self.ids.next(call.now),
             name: text(&new.name, "name", 200)?,
             employee_number: optional(new.employee_number.as_deref(), "employeeNumber", 64)?,
             phone: optional(new.phone.as_deref(), "phone", 64)?,
             region_codes: regions(&new.region_codes)?,
+            weekly_hours: new.weekly_hours,
             version: 1,
             created_at: call.now,
         };

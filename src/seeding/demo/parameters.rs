@@ -217,6 +217,7 @@ pub struct TechnicianSeed {
     pub employee_number: String,
     pub phone: String,
     pub region_codes: Vec<String>,
+    pub weekly_hours: f64,
 }
 
 /// A device with a story, listed by its serial in the README.

@@ -222,6 +222,7 @@ impl<'a> Story<'a> {
                 employee_number: Some(t.employee_number.clone()),
                 phone: Some(t.phone.clone()),
                 region_codes: t.region_codes.clone(),
+                weekly_hours: Some(t.weekly_hours),
             };
             self.technicians.push((self.rooms.registry.create_technician(&call, new).await?.id, t));
         }
@@ -730,19 +731,19 @@ impl<'a> Story<'a> {
     }
 }
 
-/// Days between two occurrences of a plan at a level of usage; none for grids.
+/// Days between two occurrences of a plan at a level of usage; none where only grids, measures or events make it due.
 fn cycle_days(plan: &MaintenancePlan, level: f64, from: DateTime<Utc>) -> Option<f64> {
     plan.definition
         .triggers
         .iter()
         .filter_map(|trigger| match trigger {
-            Trigger::CalendarFixed { .. } => None,
             Trigger::CalendarFloating { every } => {
                 let begin = from.date_naive();
                 let end = Period::parse(every).ok()?.add_to(begin)?;
                 Some((end - begin).num_days() as f64)
             }
             Trigger::Usage { every, .. } => Some(*every as f64 / level.max(0.1)),
+            _ => None,
         })
         .reduce(f64::min)
 }

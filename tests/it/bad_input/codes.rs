@@ -1,6 +1,6 @@
 //! The closed list of codes: each is produced by a request.
 
-use super::world::{World, compliance, plan, twin, with};
+use super::world::{World, compliance, plan, release, twin, with};
 use crate::support::{TestApp, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -8,7 +8,12 @@ use tillkeep::kernel::ids::join_global;
 use uuid::Uuid;
 
 /// A request for each code.
-fn requests(world: &World, compliance_item: &str, sealed: &str) -> Vec<(&'static str, &'static str, Value)> {
+fn requests(
+    world: &World,
+    compliance_item: &str,
+    sealed: &str,
+    unreachable: &str,
+) -> Vec<(&'static str, &'static str, Value)> {
     let of = |mutation: &str, path: &str, value: Value| with(world.input(mutation), path, value);
     let reading = |field: &str, value: Value| {
         let reading = json!({"meter": "TRANSACTIONS", "value": 1, "readAt": "2026-05-04T02:00:00Z"});
@@ -62,7 +67,10 @@ fn requests(world: &World, compliance_item: &str, sealed: &str) -> Vec<(&'static
         ("COMPLETION_NEEDS_VISIT", "changeWorkOrderState", state("COMPLETED")),
         ("SKIP_NEEDS_SKIP_OCCURRENCE", "changeWorkOrderState", state("SKIPPED")),
         ("OCCURRENCE_NOT_CURRENT", "skipOccurrence", json!({"workOrderId": world.order, "reason": "closed"})),
+        ("COVERAGE_CIRCLE", "updateMaintenancePlan", json!({"planId": world.plan, "covers": [world.plan]})),
         ("WAIVER_REQUIRED", "skipOccurrence", json!({"itemId": compliance_item, "reason": "closed"})),
+        ("FIRMWARE_DOWNGRADE", "setFirmwareTarget", of("setFirmwareTarget", "selector", Value::Null)),
+        ("PREREQUISITE_UNMET", "setFirmwareTarget", of("setFirmwareTarget", "releaseId", json!(unreachable))),
         ("INSPECTION_REQUIRED", "changeDeviceStatus", world.input("changeDeviceStatus")),
         (
             "INVALID_ANSWER",
@@ -130,10 +138,14 @@ async fn every_user_error_code_is_produced_by_a_request() {
     let (item, _) = compliance(&app, &world.fielded.device).await;
     twin(&app, "HX2").await;
     app.mutate("createMerchant", "", json!({"name": "Other", "idempotencyKey": "used"})).await;
+    // HX1 has a version to which nothing older leads, and from which nothing leads on.
+    let report = json!({"deviceId": world.fielded.device, "version": "9.0", "reportedAt": "2026-05-04T07:00:00Z"});
+    app.mutate("reportInstalledSoftware", "", json!({"reports": [report]})).await;
+    let unreachable = release(&app, &world.fielded.model, "20.0", Some("10.0")).await;
 
     let mut produced = BTreeSet::new();
     let sealed = prepare(&app, &world).await;
-    for (code, mutation, input) in requests(&world, &item, &sealed) {
+    for (code, mutation, input) in requests(&world, &item, &sealed, &unreachable) {
         let found = code_of(&app, mutation, input.clone()).await;
         assert_eq!(found.as_deref(), Some(code), "{mutation} with {input:#}");
         produced.insert(code.to_owned());

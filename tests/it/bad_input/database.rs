@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use std::collections::BTreeMap;
 
 /// Tables a request may write to, each with what also grows when one of its rows is changed.
-const TABLES: [(&str, &str); 30] = [
+const TABLES: [(&str, &str); 33] = [
     ("meter", "0"),
     ("device_model", "version"),
     ("model_meter", "0"),
@@ -26,6 +26,9 @@ const TABLES: [(&str, &str); 30] = [
     ("meter_reading", "life"),
     ("device_meter", "life"),
     ("daily_usage", "0"),
+    ("firmware_release", "0"),
+    ("firmware_release_model", "0"),
+    ("firmware_target", "version"),
     ("maintenance_plan", "version"),
     ("plan_revision", "revision"),
     ("maintenance_item", "version"),

@@ -8,7 +8,7 @@ use tillkeep::kernel::ids::join_global;
 use uuid::Uuid;
 
 /// Every id a mutation takes: where it stands, and what it names.
-const IDS: [(&str, &str, &str); 27] = [
+const IDS: [(&str, &str, &str); 32] = [
     ("createSite", "merchantId", "Merchant"),
     ("updateSite", "siteId", "Site"),
     ("createPosition", "siteId", "Site"),
@@ -22,6 +22,11 @@ const IDS: [(&str, &str, &str); 27] = [
     ("swapDevice", "oldDeviceId", "Device"),
     ("swapDevice", "newDeviceId", "Device"),
     ("changeDeviceStatus", "deviceId", "Device"),
+    ("publishFirmwareRelease", "modelIds.0", "DeviceModel"),
+    ("setFirmwareTarget", "modelId", "DeviceModel"),
+    ("setFirmwareTarget", "releaseId", "FirmwareRelease"),
+    ("setFirmwareTarget", "selector.siteIds.0", "Site"),
+    ("setFirmwareTarget", "selector.deviceIds.0", "Device"),
     ("createMaintenancePlan", "selector.modelIds.0", "DeviceModel"),
     ("createMaintenancePlan", "selector.siteIds.0", "Site"),
     ("updateMaintenancePlan", "planId", "MaintenancePlan"),
@@ -103,7 +108,8 @@ async fn what_is_somebody_elses_is_not_found() {
     let first_named = |mutation: &str| match mutation {
         "createSite" => "merchantId",
         "updateSite" | "createPosition" | "logServiceVisit" => "siteId",
-        "registerDevice" => "modelId",
+        "registerDevice" | "setFirmwareTarget" => "modelId",
+        "publishFirmwareRelease" => "modelIds",
         "swapDevice" => "oldDeviceId",
         "createMaintenancePlan" => "selector",
         "updateMaintenancePlan" => "planId",

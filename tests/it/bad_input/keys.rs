@@ -60,6 +60,8 @@ async fn a_key_with_other_input_is_refused_in_every_room() {
         ("registerDevice", world.input("registerDevice"), "serialNumber", json!("HX10")),
         ("installDevice", world.input("installDevice"), "inService", json!(true)),
         ("recordReadings", reading, "readings.0.value", json!(101)),
+        ("publishFirmwareRelease", world.input("publishFirmwareRelease"), "version", json!("3.4.0")),
+        ("setFirmwareTarget", world.input("setFirmwareTarget"), "allowDowngrade", json!(true)),
         ("createMaintenancePlan", world.input("createMaintenancePlan"), "code", json!("OTHER")),
         ("createWorkOrder", world.input("createWorkOrder"), "priority", json!("HIGH")),
         ("scheduleWorkOrder", world.input("scheduleWorkOrder"), "scheduledFor", json!("2026-05-18T02:00:00Z")),

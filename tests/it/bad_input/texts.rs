@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// Every text a mutation takes: where it stands, the field a refusal names, and whether something
 /// must be in it.
-const TEXTS: [(&str, &str, &str, bool); 56] = [
+const TEXTS: [(&str, &str, &str, bool); 62] = [
     ("createMerchant", "name", "name", true),
     ("createMerchant", "merchantNumber", "merchantNumber", false),
     ("createSite", "name", "name", true),
@@ -46,6 +46,12 @@ const TEXTS: [(&str, &str, &str, bool); 56] = [
     ("removeDevice", "reason", "reason", false),
     ("swapDevice", "reason", "reason", true),
     ("changeDeviceStatus", "reason", "reason", false),
+    ("publishFirmwareRelease", "version", "version", true),
+    ("publishFirmwareRelease", "minimumPriorVersion", "minimumPriorVersion", false),
+    ("publishFirmwareRelease", "fixes.0.en", "fixes", true),
+    ("publishFirmwareRelease", "notes.en", "notes", true),
+    ("publishFirmwareRelease", "notes.zh", "notes", true),
+    ("setFirmwareTarget", "selector.regionCodes.0", "selector", true),
     ("createMaintenancePlan", "code", "code", true),
     ("createMaintenancePlan", "name.en", "name.en", true),
     ("createMaintenancePlan", "name.zh", "name.zh", true),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// Every mutation that names something or carries texts, in an order in which all good requests
 /// can be sent one after the other.
-pub const MUTATIONS: [&str; 20] = [
+pub const MUTATIONS: [&str; 22] = [
     "createMerchant",
     "createSite",
     "updateSite",
@@ -16,6 +16,8 @@ pub const MUTATIONS: [&str; 20] = [
     "createDeviceModel",
     "registerDevice",
     "updateDevice",
+    "publishFirmwareRelease",
+    "setFirmwareTarget",
     "createMaintenancePlan",
     "updateMaintenancePlan",
     "createWorkOrder",
@@ -50,6 +52,8 @@ pub struct World {
     pub item: String,
     /// An order for HX1 made by hand.
     pub order: String,
+    /// A firmware release for the devices' model, 3.2.1.
+    pub release: String,
 }
 
 /// When devices were installed: 09:00 at the site, seven hours before now.
@@ -73,7 +77,8 @@ impl World {
         let input = json!({"deviceId": fielded.device, "kind": "CORRECTIVE", "dueAt": "2026-05-20T02:00:00Z"});
         let made = app.mutate("createWorkOrder", "workOrder { id }", input).await;
         let order = text(&made["workOrder"]["id"]);
-        Self { fielded, other, stock, fresh, free, technician, plan, item, order }
+        let release = release(app, &fielded.model, "3.2.1", None).await;
+        Self { fielded, other, stock, fresh, free, technician, plan, item, order, release }
     }
 
     /// A request that is done.
@@ -126,6 +131,17 @@ impl World {
             "changeDeviceStatus" => json!({
                 "deviceId": self.stock, "status": "READY", "changedAt": "2026-05-04T06:00:00Z", "reason": "prepared",
             }),
+            "publishFirmwareRelease" => json!({
+                "version": "3.3.0", "modelIds": [model], "criticality": "HIGH", "fixes": [text("Reads", "读卡")],
+                "minimumPriorVersion": "3.2.1", "notes": text("Reboots once", "重启一次"), "checksumSha256": CHECKSUM,
+                "sizeBytes": 52_428_800, "gates": [{"batteryAtLeast": 40}, {"batchSettled": true}],
+                "publishedAt": "2026-05-01T00:00:00Z",
+            }),
+            "setFirmwareTarget" => json!({
+                "modelId": model, "releaseId": self.release,
+                "selector": {"siteIds": [site], "regionCodes": ["44"], "deviceIds": [device]},
+                "window": {"cron": "0 23 * * *", "durationMinutes": 360},
+            }),
             "createMaintenancePlan" => plan(json!({
                 "selector": {"modelIds": [model], "siteIds": [site], "regionCodes": ["44"]},
             })),
@@ -159,6 +175,19 @@ impl World {
     }
 }
 
+/// A SHA-256.
+pub const CHECKSUM: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+/// Publishes a firmware release for a model.
+pub async fn release(app: &TestApp, model: &str, version: &str, minimum: Option<&str>) -> String {
+    let input = json!({
+        "version": version, "modelIds": [model], "minimumPriorVersion": minimum, "checksumSha256": CHECKSUM,
+        "sizeBytes": 1_000_000, "publishedAt": "2026-05-01T00:00:00Z",
+    });
+    let made = app.mutate("publishFirmwareRelease", "firmwareRelease { id }", input).await;
+    text(&made["firmwareRelease"]["id"])
+}
+
 /// Gives everything to another organization; only the default one can be asked for.
 pub async fn give_away(app: &TestApp) {
     for table in [
@@ -172,6 +201,8 @@ pub async fn give_away(app: &TestApp) {
         "maintenance_item",
         "work_order",
         "service_visit",
+        "firmware_release",
+        "firmware_target",
     ] {
         sql(app, &format!("update {table} set organization_id = id")).await;
     }

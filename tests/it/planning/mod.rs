@@ -1,12 +1,16 @@
 //! Plans, due dates, orders and the planner. Unless a test says otherwise it begins at 10:00 on
 //! Monday, 4 May 2026, at sites in Shanghai, where a day begins at 16:00 UTC the day before.
 
+mod coverage;
 mod due;
+mod events;
+mod foresight;
 mod law;
 mod lifecycle;
 mod lists;
 mod occurrences;
 mod orders;
+mod season;
 
 use crate::support::{TestApp, text};
 use serde_json::{Value, json};

@@ -1,0 +1,393 @@
+//! Loads what decisions rest on, in a number of statements that does not depend on how many
+//! subjects there are.
+
+use super::PlanningService;
+use crate::catalogue::model::Holiday;
+use crate::db::{ConnectionTrait, StoreError, StoreResult};
+use crate::kernel::ids::{DeviceId, ItemId, PlanId, SiteId};
+use crate::kernel::scope::Scope;
+use crate::kernel::subject::{Subject, SubjectKind};
+use crate::planning::model::*;
+use crate::planning::rules::{
+    self, ClosedDays, CompiledPlan, CompiledTrigger, EventFact, ItemFacts, Slots, UsageFacts,
+};
+use crate::planning::store;
+use crate::registry::file::{self, EventKind};
+use crate::registry::file_store;
+use crate::registry::model::{Device, DeviceStatus, Site};
+use crate::registry::store as registry_store;
+use crate::usage::store as usage_store;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// One subject with the facts all its items share.
+pub(super) struct SubjectFacts {
+    pub subject: Subject,
+    pub zone: Tz,
+    pub device: Option<Device>,
+    pub site: Option<Arc<SiteFacts>>,
+    /// Devices standing at the site, when the subject is a site.
+    pub standing: Vec<Device>,
+    /// What happened to the device that can ask for work.
+    events: Vec<EventFact>,
+}
+
+/// A site with its calendar read.
+pub(super) struct SiteFacts {
+    pub site: Site,
+    closed: ClosedDays,
+}
+
+/// One subject × one plan.
+pub(super) struct Pair {
+    pub facts: Arc<SubjectFacts>,
+    pub plan: Arc<CompiledPlan>,
+    /// The item's id, also before it is written.
+    pub item_id: ItemId,
+    pub item: Option<MaintenanceItem>,
+    /// Its log, with the completions of plans that cover this one.
+    pub log: Vec<LogEntry>,
+    pub order: Option<WorkOrder>,
+    usage: Vec<UsageFacts>,
+    is_alive: bool,
+    placed_since: Option<DateTime<Utc>>,
+    slots: Option<Arc<Slots>>,
+    covers: Arc<Vec<PlanId>>,
+}
+
+/// Every plan of the organization, read, with what each one's work includes.
+#[derive(Clone)]
+pub(super) struct PlanBook {
+    plans: Vec<Arc<CompiledPlan>>,
+    covers: HashMap<PlanId, Arc<Vec<PlanId>>>,
+}
+
+pub(super) fn is_gone(status: DeviceStatus) -> bool {
+    matches!(status, DeviceStatus::Retired | DeviceStatus::Destroyed | DeviceStatus::Lost)
+}
+
+impl PlanBook {
+    pub fn new(plans: Vec<Arc<CompiledPlan>>) -> Self {
+        let direct: HashMap<PlanId, &[PlanId]> =
+            plans.iter().map(|p| (p.plan.id, p.definition().covers.as_slice())).collect();
+        let covers = plans.iter().map(|p| (p.plan.id, Arc::new(rules::covered_plans(p.plan.id, &direct)))).collect();
+        Self { plans, covers }
+    }
+
+    /// The same plans with one put in, instead of the one with its id if there is one.
+    pub fn with(&self, plan: Arc<CompiledPlan>) -> Self {
+        let mut plans: Vec<Arc<CompiledPlan>> =
+            self.plans.iter().filter(|p| p.plan.id != plan.plan.id).cloned().collect();
+        plans.push(plan);
+        Self::new(plans)
+    }
+
+    /// A plan by its id.
+    pub fn plan(&self, id: PlanId) -> Option<&CompiledPlan> {
+        self.plans.iter().find(|p| p.plan.id == id).map(Arc::as_ref)
+    }
+
+    /// Whether any plan asks for work after what happens to a device.
+    fn listens(&self) -> bool {
+        self.plans.iter().any(|p| p.triggers.iter().any(|t| matches!(t, CompiledTrigger::Event { .. })))
+    }
+
+    /// Every plan whose work a plan's work includes.
+    pub fn covers(&self, plan: PlanId) -> Arc<Vec<PlanId>> {
+        self.covers.get(&plan).cloned().unwrap_or_default()
+    }
+}
+
+impl Pair {
+    /// What the rules ask of it.
+    pub fn item_facts(&self) -> ItemFacts<'_> {
+        ItemFacts {
+            plan: &self.plan,
+            is_alive: self.is_alive,
+            is_gone: self.facts.device.as_ref().is_some_and(|d| is_gone(d.status)),
+            zone: self.facts.zone,
+            closed: self.facts.closed(),
+            freezes: &[],
+            covers: &self.covers,
+            placed_since: self.placed_since,
+            slots: self.slots.as_deref(),
+            item: self.item.as_ref(),
+            log: &self.log,
+            usage: &self.usage,
+            events: &self.facts.events,
+            open_order: self.order.as_ref(),
+        }
+    }
+}
+
+impl PlanningService {
+    /// Every plan as it is now.
+    pub(super) async fn plan_book(&self, db: &impl ConnectionTrait, scope: &Scope) -> StoreResult<PlanBook> {
+        let mut plans = Vec::new();
+        for plan in store::all_plans(db, scope).await? {
+            plans.push(self.compiled(plan).map_err(|e| StoreError::Other(Box::new(e)))?);
+        }
+        Ok(PlanBook::new(plans))
+    }
+
+    /// Loads everything the items of these subjects depend on; pairs of one subject stand together.
+    pub(super) async fn load(
+        &self,
+        db: &impl ConnectionTrait,
+        scope: &Scope,
+        book: &PlanBook,
+        subjects: &[Subject],
+        now: DateTime<Utc>,
+    ) -> StoreResult<Vec<Pair>> {
+        let device_ids: Vec<DeviceId> =
+            subjects.iter().filter(|s| s.kind == SubjectKind::Device).map(|s| DeviceId(s.id)).collect();
+        let site_subjects: Vec<SiteId> =
+            subjects.iter().filter(|s| s.kind == SubjectKind::Site).map(|s| SiteId(s.id)).collect();
+        let standing = registry_store::devices_at_sites(db, scope, &site_subjects).await?;
+        let devices = registry_store::devices_by_ids(db, scope, &device_ids).await?;
+        let mut site_ids: BTreeSet<SiteId> = site_subjects.iter().copied().collect();
+        site_ids.extend(devices.iter().filter_map(|d| d.site_id));
+        let site_ids: Vec<SiteId> = site_ids.into_iter().collect();
+        let sites = registry_store::sites_by_ids(db, scope, &site_ids).await?;
+        let holidays = self.catalogue.holidays(db).await?;
+        let sites: HashMap<SiteId, Arc<SiteFacts>> =
+            sites.into_iter().map(|s| (s.id, Arc::new(site_facts(s, &holidays)))).collect();
+        let organization_zone = registry_store::organization(db, scope).await?.time_zone;
+        let ids: Vec<Uuid> = subjects.iter().map(|s| s.id).collect();
+        let mut items: HashMap<(PlanId, Uuid), MaintenanceItem> =
+            store::items_of(db, scope, &ids).await?.into_iter().map(|i| ((i.plan_id, i.subject.id), i)).collect();
+        let mut logs: HashMap<(PlanId, Uuid), Vec<LogEntry>> = HashMap::new();
+        for entry in store::logs_of(db, scope, &ids).await? {
+            logs.entry((entry.plan_id, entry.subject.id)).or_default().push(entry);
+        }
+        let mut orders: HashMap<ItemId, WorkOrder> = store::open_orders_of(db, scope, &ids)
+            .await?
+            .into_iter()
+            .filter_map(|o| o.item_id.map(|i| (i, o)))
+            .collect();
+        let mut events = if book.listens() { device_events(db, scope, &devices).await? } else { HashMap::new() };
+
+        let mut devices: HashMap<DeviceId, Device> = devices.into_iter().map(|d| (d.id, d)).collect();
+        let mut at_site: HashMap<SiteId, Vec<Device>> = HashMap::new();
+        for device in standing {
+            if let Some(site) = device.site_id {
+                at_site.entry(site).or_default().push(device);
+            }
+        }
+        let mut grids: HashMap<(PlanId, Tz), Option<Arc<Slots>>> = HashMap::new();
+        let mut pairs = Vec::new();
+        for subject in subjects {
+            let device = match subject.kind {
+                SubjectKind::Device => match devices.remove(&DeviceId(subject.id)) {
+                    Some(device) => Some(device),
+                    None => continue,
+                },
+                SubjectKind::Site => None,
+            };
+            let site_id = match &device {
+                Some(device) => device.site_id,
+                None => Some(SiteId(subject.id)),
+            };
+            let site = site_id.and_then(|s| sites.get(&s).cloned());
+            let facts = Arc::new(SubjectFacts {
+                subject: *subject,
+                zone: site.as_ref().map_or(organization_zone, |s| s.site.time_zone),
+                site,
+                standing: match subject.kind {
+                    SubjectKind::Site => at_site.remove(&SiteId(subject.id)).unwrap_or_default(),
+                    SubjectKind::Device => vec![],
+                },
+                events: events.remove(&DeviceId(subject.id)).unwrap_or_default(),
+                device,
+            });
+            for plan in book.plans.iter().filter(|p| p.definition().subject == subject.kind) {
+                let key = (plan.plan.id, subject.id);
+                let item = items.remove(&key);
+                let placed_since = facts.placed_since(plan);
+                let is_alive = plan.plan.is_active && placed_since.is_some();
+                if item.is_none() && !is_alive {
+                    continue;
+                }
+                let order = item.as_ref().and_then(|i| orders.remove(&i.id));
+                let slots = grids
+                    .entry((plan.plan.id, facts.zone))
+                    .or_insert_with(|| Slots::of(plan, facts.zone, now).map(Arc::new));
+                pairs.push(Pair {
+                    placed_since,
+                    slots: slots.clone(),
+                    log: log_of(book, &logs, plan.plan.id, subject.id),
+                    facts: facts.clone(),
+                    plan: plan.clone(),
+                    covers: book.covers(plan.plan.id),
+                    usage: vec![],
+                    item_id: item.as_ref().map_or_else(|| self.ids.next(now), |i| i.id),
+                    item,
+                    order,
+                    is_alive,
+                });
+            }
+        }
+        load_usage(db, scope, &mut pairs).await?;
+        Ok(pairs)
+    }
+}
+
+/// The log of an item, with the completions of every plan whose work includes its own.
+fn log_of(
+    book: &PlanBook,
+    logs: &HashMap<(PlanId, Uuid), Vec<LogEntry>>,
+    plan: PlanId,
+    subject: Uuid,
+) -> Vec<LogEntry> {
+    let mut log = logs.get(&(plan, subject)).cloned().unwrap_or_default();
+    let own = log.len();
+    for (larger, covered) in &book.covers {
+        if covered.contains(&plan) {
+            let done = logs.get(&(*larger, subject)).into_iter().flatten().filter(|e| e.kind == LogKind::Done);
+            log.extend(done.cloned());
+        }
+    }
+    if log.len() > own {
+        log.sort_by_key(|e| (e.performed_at, e.id));
+    }
+    log
+}
+
+/// What the files of these devices say happened to them that can ask for work.
+async fn device_events(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    devices: &[Device],
+) -> StoreResult<HashMap<DeviceId, Vec<EventFact>>> {
+    let ids: Vec<DeviceId> = devices.iter().map(|d| d.id).collect();
+    let kinds: Vec<&str> = EventKind::ALL
+        .iter()
+        .filter(|k| k.is_of_place() || **k == EventKind::DeviceRegistered)
+        .map(|k| k.as_str())
+        .collect();
+    let mut found: HashMap<DeviceId, Vec<EventFact>> = HashMap::new();
+    let mut stories: HashMap<DeviceId, Vec<rules::PlaceEvent>> = HashMap::new();
+    for event in file_store::events_of_kinds(db, scope, &ids, &kinds).await?.iter().filter_map(file::read) {
+        let status = event.payload.get("status").and_then(|s| s.as_str()).and_then(DeviceStatus::parse);
+        let is_relocation = event.kind == EventKind::Relocated;
+        let told = rules::PlaceEvent { at: event.occurred_at, status, is_relocation };
+        stories.entry(event.device).or_default().push(told);
+    }
+    for (device, story) in stories {
+        found.insert(device, rules::events_of_place(&story));
+    }
+    Ok(found)
+}
+
+/// Fills in life counters, crossings and patterns for every usage trigger.
+async fn load_usage(db: &impl ConnectionTrait, scope: &Scope, pairs: &mut [Pair]) -> StoreResult<()> {
+    struct Need {
+        pair: usize,
+        device: DeviceId,
+        meter: String,
+        every: i64,
+        anchor: DateTime<Utc>,
+    }
+    let mut needs = Vec::new();
+    for (place, pair) in pairs.iter().enumerate() {
+        let Some(device) = pair.facts.device.as_ref().filter(|_| pair.is_alive) else { continue };
+        for trigger in &pair.plan.triggers {
+            if let CompiledTrigger::Usage { meter, every, .. } = trigger {
+                let from = rules::counts_from(pair.item.as_ref(), pair.is_alive, pair.placed_since);
+                let line = rules::timeline(pair.slots.as_deref(), from, &pair.log);
+                needs.push(Need {
+                    pair: place,
+                    device: device.id,
+                    meter: meter.clone(),
+                    every: *every,
+                    anchor: line.anchor.at,
+                });
+            }
+        }
+    }
+    if needs.is_empty() {
+        return Ok(());
+    }
+    let meters: Vec<(DeviceId, String)> = needs.iter().map(|n| (n.device, n.meter.clone())).collect();
+    let states = usage_store::meter_states(db, scope, &meters).await?;
+    let patterns = usage_store::patterns(db, scope, &meters, &states).await?;
+    let at: Vec<_> = meters.iter().zip(&needs).map(|(key, n)| (key, n.anchor)).collect();
+    let lives = usage_store::life_at(db, scope, &at, &states).await?;
+    let targets: Vec<_> = meters
+        .iter()
+        .zip(needs.iter().zip(&lives))
+        .map(|(key, (n, life))| (key, life.unwrap_or(0).saturating_add(n.every)))
+        .collect();
+    let crossings = usage_store::crossings(db, scope, &targets, &states).await?;
+    for (place, need) in needs.iter().enumerate() {
+        let Some(pattern) = patterns[place].clone() else { continue };
+        let state = states[place].as_ref();
+        pairs[need.pair].usage.push(UsageFacts {
+            meter: need.meter.clone(),
+            life_now: state.map_or(0, |s| s.life),
+            life_at_anchor: lives[place].unwrap_or(0),
+            last_reading_at: state.map(|s| s.latest_at),
+            crossed_at: crossings[place],
+            pattern,
+        });
+    }
+    Ok(())
+}
+
+impl SubjectFacts {
+    pub fn closed(&self) -> &ClosedDays {
+        static NONE: std::sync::LazyLock<ClosedDays> = std::sync::LazyLock::new(ClosedDays::default);
+        self.site.as_ref().map_or(&NONE, |s| &s.closed)
+    }
+
+    /// Device files that hear of what happens to this subject.
+    pub fn file_devices(&self) -> Vec<DeviceId> {
+        match &self.device {
+            Some(device) => vec![device.id],
+            None => self.standing.iter().map(|d| d.id).collect(),
+        }
+    }
+
+    /// Since when the subject is what the plan is for, or nothing when it is not.
+    fn placed_since(&self, plan: &CompiledPlan) -> Option<DateTime<Utc>> {
+        let selector = &plan.definition().selector;
+        let site = self.site.as_ref().map(|s| &s.site);
+        let selected = |device: &Device| {
+            !is_gone(device.status)
+                && selector.selects(
+                    Some(device.model_id),
+                    site.map(|s| s.id),
+                    site.and_then(|s| s.region_code.as_deref()),
+                    device.status,
+                )
+        };
+        // In use it counts from its installation, otherwise from when it came into its status.
+        let since = |device: &Device| match device.status {
+            DeviceStatus::Installed | DeviceStatus::InService => device.installed_at.unwrap_or(device.status_since),
+            _ => device.status_since,
+        };
+        match &self.device {
+            Some(device) => selected(device).then(|| since(device)),
+            None => self.standing.iter().filter(|d| selected(d)).map(since).min(),
+        }
+    }
+}
+
+fn site_facts(site: Site, holidays: &[Holiday]) -> SiteFacts {
+    let mut closed = ClosedDays { weekdays: site.closed_weekdays(), ..ClosedDays::default() };
+    closed.dates.extend(site.closed_days.iter().copied());
+    if site.observes_holidays {
+        let country = site.country.as_deref().unwrap_or("CN");
+        for holiday in holidays.iter().filter(|h| h.country == country) {
+            if holiday.is_working_day {
+                closed.worked.insert(holiday.date);
+            } else {
+                closed.dates.insert(holiday.date);
+            }
+        }
+    }
+    SiteFacts { site, closed }
+}
