@@ -166,7 +166,7 @@ async fn every_table_has_an_entity_with_the_same_columns() {
         db.migrate().await.unwrap();
         let db = db.reader();
         let checked = check_all!(db,
-            binding component daily_usage device device_event device_head device_meter device_model external_id
+            binding component component_life daily_usage device device_event device_head device_meter device_model external_id failure
             firmware_release firmware_release_model firmware_target holiday idempotency job_run lease maintenance_item maintenance_log maintenance_plan merchant meter
             meter_reading model_component model_meter number_block organization outbox plan_revision planner_mark
             position service_visit site software_item technician visit_line work_order
@@ -260,6 +260,7 @@ async fn a_unique_violation_is_a_conflict() {
             code: "default".into(),
             name: "Another".into(),
             time_zone: "Asia/Shanghai".into(),
+            requires_inspection: false,
             version: 1,
             created_at: at("2026-11-24T09:00:00Z"),
         };

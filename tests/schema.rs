@@ -18,8 +18,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("Query.fleetReport", "the reports room (issue 3)"),
     ("TriggerInput.condition", "condition triggers (issue 3)"),
     ("TriggerInput.firmware", "firmware triggers (issue 3)"),
-    ("VisitLineInput.partsReplaced", "parts on visits (issue 3)"),
-    ("VisitLineInput.failure", "failure codes on visits (issue 3)"),
     ("Subscription", "subscriptions (issue 3)"),
 ];
 

@@ -10,6 +10,10 @@ mod m20261124_120400_create_planning;
 mod m20261124_120500_create_visits;
 mod m20261124_120600_create_infrastructure;
 mod m20261125_100200_create_firmware;
+mod m20261125_100400_create_failures;
+mod m20261125_100410_create_component_life;
+mod m20261125_100420_add_inspection_gate;
+mod m20261125_100430_add_order_origin;
 mod m20261125_100600_extend_planning;
 mod sql;
 
@@ -31,6 +35,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_120500_create_visits::Migration),
             Box::new(m20261124_120600_create_infrastructure::Migration),
             Box::new(m20261125_100200_create_firmware::Migration),
+            Box::new(m20261125_100400_create_failures::Migration),
+            Box::new(m20261125_100410_create_component_life::Migration),
+            Box::new(m20261125_100420_add_inspection_gate::Migration),
+            Box::new(m20261125_100430_add_order_origin::Migration),
             Box::new(m20261125_100600_extend_planning::Migration),
         ]
     }

@@ -41,7 +41,14 @@ impl App {
         let usage = Arc::new(UsageService::new(db.clone(), ids.clone(), file.clone()));
         let firmware = Arc::new(FirmwareService::new(db.clone(), ids.clone()));
         let planning = Arc::new(PlanningService::new(db.clone(), ids.clone(), file.clone(), catalogue.clone()));
-        let visits = Arc::new(VisitService::new(db.clone(), ids.clone(), file.clone(), planning.clone()));
+        let visits = Arc::new(VisitService::new(
+            db.clone(),
+            ids.clone(),
+            file.clone(),
+            planning.clone(),
+            registry.clone(),
+            usage.clone(),
+        ));
         // Lower rooms cannot call upward; what they write to the file reaches planning here.
         // Usage first: planning settles on the counters it leaves.
         file.observe(vec![Arc::new(SwapObserver::new(usage.clone())), Arc::new(FileObserver::new(planning.clone()))]);

@@ -268,6 +268,17 @@ impl CatalogueService {
                 meter_code,
             });
         }
+        for component in &new.components {
+            if let Some(code) = &component.rated_meter
+                && !meters.iter().any(|m| m.meter_code == *code)
+            {
+                let code: String = code.chars().take(64).collect();
+                return Err(invalid(
+                    "components",
+                    format!("the model has no meter {code} to rate its {} by", component.kind),
+                ));
+            }
+        }
         store::add_meters(tx.conn(), tx.scope(), &unknown).await?;
         let model = DeviceModel {
             id: self.ids.next(call.now),

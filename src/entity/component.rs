@@ -26,6 +26,11 @@ pub struct Model {
     pub installed_at: DateTimeUtc,
     /// Removed at, UTC.
     pub removed_at: Option<DateTimeUtc>,
+    /// Last civil day of its warranty.
+    pub warranty_ends_on: Option<Date>,
+    /// The maker's number of the part.
+    #[sea_orm(column_type = "Text")]
+    pub part_number: Option<String>,
 }
 
 /// Relations live in the GraphQL ring.

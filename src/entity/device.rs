@@ -46,6 +46,10 @@ pub struct Model {
     pub firmware_version: Option<String>,
     /// Last seen at, UTC.
     pub last_seen_at: Option<DateTimeUtc>,
+    /// When it passed its inspection before service, UTC.
+    pub inspected_at: Option<DateTimeUtc>,
+    /// Since when an inspection before does not count any more, UTC.
+    pub uninspected_since: Option<DateTimeUtc>,
     /// Grows with every change.
     pub version: i64,
     /// When it was made, UTC.

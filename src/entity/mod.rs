@@ -2,6 +2,7 @@
 
 pub mod binding;
 pub mod component;
+pub mod component_life;
 pub mod daily_usage;
 pub mod device;
 pub mod device_event;
@@ -9,6 +10,7 @@ pub mod device_head;
 pub mod device_meter;
 pub mod device_model;
 pub mod external_id;
+pub mod failure;
 pub mod firmware_release;
 pub mod firmware_release_model;
 pub mod firmware_target;

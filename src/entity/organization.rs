@@ -18,6 +18,8 @@ pub struct Model {
     /// IANA zone of civil dates without a site.
     #[sea_orm(column_type = "Text")]
     pub time_zone: String,
+    /// Devices must pass an inspection before they go into service.
+    pub requires_inspection: bool,
     /// Grows with every change.
     pub version: i64,
     /// When it was made, UTC.

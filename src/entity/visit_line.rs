@@ -43,6 +43,12 @@ pub struct Model {
     /// Notices as JSON text.
     #[sea_orm(column_type = "Text")]
     pub notices: String,
+    /// Parts replaced as JSON text.
+    #[sea_orm(column_type = "Text")]
+    pub parts_replaced: String,
+    /// Failure as JSON text.
+    #[sea_orm(column_type = "Text")]
+    pub failure: Option<String>,
 }
 
 /// Relations live in the GraphQL ring.

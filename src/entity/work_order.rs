@@ -84,6 +84,14 @@ pub struct Model {
     /// Acceptance as JSON text.
     #[sea_orm(column_type = "Text")]
     pub acceptance: Option<String>,
+    /// Origin visit id.
+    pub origin_visit_id: Option<Uuid>,
+    /// Origin visit line id.
+    pub origin_visit_line_id: Option<Uuid>,
+    /// Origin plan id.
+    pub origin_plan_id: Option<Uuid>,
+    /// Place of the failed step in its list, from 1.
+    pub origin_step: Option<i32>,
     /// Grows with every change.
     pub version: i64,
     /// When it was made, UTC.

@@ -323,6 +323,35 @@ gql_enum! {
         OrderOfOtherSubject,
         /// Performed more than a day outside the visit's times.
         PerformedOutsideVisit,
+        /// Required steps were not answered; the work counts all the same.
+        StepsMissing,
+        /// A step failed: a limit, a choice or an answer says so.
+        StepFailed,
+        /// A failed step has this corrective order, opened now or open before.
+        CorrectiveOpened,
+        /// A meter reading of a step was not believed or not known for this model; the visit keeps it.
+        ReadingNotTaken,
+        /// The inspection before service is passed.
+        InspectionPassed,
+        /// The inspection before service is not passed: required steps are missing or failed.
+        InspectionNotPassed,
+    }
+}
+gql_enum! {
+    /// How a step of a task list is answered.
+    StepKind = "crate::planning::model::StepKind" {
+        /// Passed or failed: `passed`.
+        PassFail,
+        /// One of its choices: `choice`.
+        Choice,
+        /// A number with a unit and limits: `number`.
+        Number,
+        /// Words: `text`.
+        Text,
+        /// A value of one of the device's meters: `number`, in the meter's unit; recorded as a reading.
+        MeterReading,
+        /// A serial number read off the device: `serial`; another one than the device's has failed.
+        SerialScan,
     }
 }
 gql_enum! {
@@ -538,6 +567,12 @@ gql_enum! {
         OccurrenceVoided,
         /// A visit was logged.
         VisitLogged,
+        /// A part was replaced, or a part that was in it is in another device now.
+        ComponentReplaced,
+        /// A failure was reported: mode, cause and remedy.
+        FailureReported,
+        /// It passed its inspection before service.
+        InspectionPassed,
     }
 }
 

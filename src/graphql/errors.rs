@@ -72,6 +72,25 @@ pub enum UserErrorCode {
     FirmwareDowngrade,
     /// No sequence of published releases leads from what a device has to the release.
     PrerequisiteUnmet,
+    /// The answer is of another kind than the step asks for, or none of its choices.
+    InvalidAnswer,
+    /// The device has not passed its inspection before service; the message says what is missing.
+    InspectionRequired,
+    /// The device's model has no such part.
+    PartNotInModel,
+    /// The part is replaced in the workshop or at the maker's only: opening the terminal erases its
+    /// keys.
+    PartNotReplaceableHere,
+    /// Old and new part are the same.
+    PartReplacedByItself,
+    /// The part is in another device.
+    PartSerialInUse,
+    /// Another part than the one taken out is known to be in; the message says which.
+    PartSerialMismatch,
+    /// A repair says what failed, why, what was done, and when; the message says what is missing.
+    FailureRequired,
+    /// No such failure mode, cause or remedy.
+    UnknownFailureCode,
 }
 
 /// Why a request was refused, and what to do.

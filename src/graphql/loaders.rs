@@ -12,7 +12,7 @@ use crate::registry::model::{Component, Device, ExternalId, Merchant, Position, 
 use crate::registry::service::Occupant;
 use crate::usage::hours::HourProfile;
 use crate::usage::model::{MeterState, UsagePattern};
-use crate::visits::model::{ServiceVisit, VisitLine};
+use crate::visits::model::{Failure, ServiceVisit, VisitLine};
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -116,6 +116,11 @@ list_loader! {
 list_loader! {
     /// Lines of a visit, in order.
     LinesOf(VisitId) => VisitLine, visits.lines_of, |row| row.visit_id
+}
+
+list_loader! {
+    /// Failures of a device, newest first.
+    FailuresOf(DeviceId) => Failure, visits.failures_of_devices, |row| row.device_id
 }
 
 /// External ids of a device.
@@ -296,6 +301,7 @@ clear_all!(
     DevicesOf,
     OccupantsOf,
     LinesOf,
+    FailuresOf,
     ExternalIdsOf,
     FirmwareOf,
     PatternOf,

@@ -13,6 +13,7 @@ use super::errors::internal;
 use super::loaders::*;
 use super::planning::types::UpcomingRow;
 use super::scalars::{MAX_NUMBER, query_text};
+use super::visits::types::MAX_FAILURES;
 use crate::catalogue::model::DeviceModel;
 use crate::db::StoreError;
 use crate::firmware::model::FirmwareRelease;
@@ -160,6 +161,13 @@ pub fn devices<'a>(cx: &'a Cx, rows: &'a [Arc<Device>], ahead: &'a Ahead<'a>) ->
         }
         if ahead.asks(&["components"]) {
             fetch(cx, rows.iter().map(|d| ComponentsOf(d.id)).collect()).await?;
+            component_lives(cx, rows, &ahead.at("components")).await?;
+        }
+        if ahead.asks(&["failures"]) {
+            let lists = fetch(cx, rows.iter().map(|d| FailuresOf(d.id)).collect()).await?;
+            let failures = lists.iter().flat_map(|list| list.iter().take(MAX_FAILURES));
+            failure_orders(cx, failures.filter_map(|f| f.report.work_order_id).collect(), &ahead.at("failures"))
+                .await?;
         }
         if ahead.asks(&["meters"]) {
             fetch(cx, rows.iter().map(|d| MetersOf(d.id)).collect()).await?;
@@ -187,6 +195,27 @@ pub fn devices<'a>(cx: &'a Cx, rows: &'a [Arc<Device>], ahead: &'a Ahead<'a>) ->
         device_visits(cx, rows, &ahead.at("serviceVisits")).await?;
         device_history(cx, rows, &ahead.at("history")).await
     })
+}
+
+/// What the lives of parts rest on: models, meters, life counters.
+async fn component_lives(cx: &Cx, rows: &[Arc<Device>], ahead: &Ahead<'_>) -> Result<()> {
+    if ahead.asks(&["ratedMeter", "unitsSinceInstalled", "lifeUsed"]) {
+        fetch(cx, rows.iter().map(|d| d.model_id).collect()).await?;
+    }
+    if ahead.asks(&["unitsSinceInstalled", "lifeUsed"]) {
+        fetch(cx, rows.iter().map(|d| MetersOf(d.id)).collect()).await?;
+        fetch(cx, vec![AllMeters]).await?;
+    }
+    Ok(())
+}
+
+/// The orders failures were repaired under.
+async fn failure_orders(cx: &Cx, ids: Vec<WorkOrderId>, ahead: &Ahead<'_>) -> Result<()> {
+    if ahead.asks(&["workOrder"]) {
+        let found = fetch(cx, ids).await?;
+        orders(cx, &found, &ahead.at("workOrder")).await?;
+    }
+    Ok(())
 }
 
 /// The first page of each device's visits.
@@ -325,6 +354,10 @@ pub fn orders<'a>(cx: &'a Cx, rows: &'a [Arc<WorkOrder>], ahead: &'a Ahead<'a>) 
         if ahead.asks(&["assignee"]) {
             fetch(cx, rows.iter().filter_map(|o| o.assignee_id).collect()).await?;
         }
+        if ahead.asks(&["originVisit"]) {
+            let found = fetch(cx, rows.iter().filter_map(|o| o.origin.map(|origin| origin.visit_id)).collect()).await?;
+            visits(cx, &found, &ahead.at("originVisit")).await?;
+        }
         places(
             cx,
             rows.iter().filter_map(|o| o.device_id).collect(),
@@ -390,6 +423,10 @@ pub fn visits<'a>(cx: &'a Cx, rows: &'a [Arc<ServiceVisit>], ahead: &'a Ahead<'a
         if lines_ahead.asks(&["device"]) {
             let found = fetch(cx, lines.iter().filter_map(|l| l.device_id).collect()).await?;
             devices(cx, &found, &lines_ahead.at("device")).await?;
+        }
+        if lines_ahead.asks(&["failure"]) {
+            let ids = lines.iter().filter_map(|l| l.failure.as_ref().and_then(|f| f.work_order_id)).collect();
+            failure_orders(cx, ids, &lines_ahead.at("failure")).await?;
         }
         if lines_ahead.asks(&["plans"]) {
             fetch(cx, lines.iter().flat_map(|l| l.plan_ids.iter().copied()).collect()).await?;

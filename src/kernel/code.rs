@@ -54,6 +54,11 @@ code_enum! {
         OccurrenceNotCurrent = "OCCURRENCE_NOT_CURRENT", WaiverRequired = "WAIVER_REQUIRED",
         CoverageCircle = "COVERAGE_CIRCLE",
         FirmwareDowngrade = "FIRMWARE_DOWNGRADE", PrerequisiteUnmet = "PREREQUISITE_UNMET",
+        InvalidAnswer = "INVALID_ANSWER", InspectionRequired = "INSPECTION_REQUIRED",
+        PartNotInModel = "PART_NOT_IN_MODEL", PartNotReplaceableHere = "PART_NOT_REPLACEABLE_HERE",
+        PartReplacedByItself = "PART_REPLACED_BY_ITSELF", PartSerialInUse = "PART_SERIAL_IN_USE",
+        PartSerialMismatch = "PART_SERIAL_MISMATCH", FailureRequired = "FAILURE_REQUIRED",
+        UnknownFailureCode = "UNKNOWN_FAILURE_CODE",
     }
 }
 

@@ -106,6 +106,12 @@ pub enum Error {
         /// The meter's code.
         meter: String,
     },
+    /// A step reads a meter nobody knows.
+    #[error("unknown meter {meter} in a step; create it with a device model first, or correct the code")]
+    UnknownStepMeter {
+        /// The meter's code.
+        meter: String,
+    },
     /// The state machine forbids it.
     #[error("a {from} work order cannot become {to}", from = from.as_str(), to = to.as_str())]
     IllegalTransition {
@@ -186,7 +192,7 @@ impl Refusal for Error {
             Self::BandTooWide { .. } => Code::BandTooWide,
             Self::EmptySelector => Code::EmptySelector,
             Self::CodeTaken { .. } => Code::AlreadyExists,
-            Self::UnknownMeter { .. } => Code::UnknownMeter,
+            Self::UnknownMeter { .. } | Self::UnknownStepMeter { .. } => Code::UnknownMeter,
             Self::IllegalTransition { .. } => Code::IllegalTransition,
             Self::CompletionNeedsVisit => Code::CompletionNeedsVisit,
             Self::SkipNeedsSkipOccurrence => Code::SkipNeedsSkipOccurrence,
@@ -214,6 +220,7 @@ impl Refusal for Error {
             Self::EmptySelector => one("selector"),
             Self::CodeTaken { .. } => one("code"),
             Self::UnknownMeter { .. } => one("triggers"),
+            Self::UnknownStepMeter { .. } => one("steps"),
             Self::IllegalTransition { field, .. } => one(field),
             Self::CompletionNeedsVisit | Self::SkipNeedsSkipOccurrence => one("state"),
             Self::CoverageCircle { .. } => one("covers"),

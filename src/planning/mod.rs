@@ -16,6 +16,7 @@ pub mod foresight;
 pub mod model;
 pub mod rules;
 pub mod service;
+pub mod steps;
 pub mod store;
 pub mod trigger;
 

@@ -14,6 +14,7 @@ use crate::usage::model::RateSource;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use super::steps::*;
 pub use super::trigger::{Blackout, Freeze, MonthDay, Season, Trigger, TriggerEvent, TriggerKind};
 
 code_enum! {
@@ -99,7 +100,9 @@ code_enum! {
         PlanNotForSubject = "PLAN_NOT_FOR_SUBJECT", BeforeWindow = "BEFORE_WINDOW", OutOfOrder = "OUT_OF_ORDER",
         NotDone = "NOT_DONE", Recorded = "RECORDED", UnresolvedDevice = "UNRESOLVED_DEVICE",
         CardNumberMasked = "CARD_NUMBER_MASKED", OtherSite = "OTHER_SITE", OrderOfOtherSubject = "ORDER_OF_OTHER_SUBJECT",
-        PerformedOutsideVisit = "PERFORMED_OUTSIDE_VISIT",
+        PerformedOutsideVisit = "PERFORMED_OUTSIDE_VISIT", StepsMissing = "STEPS_MISSING", StepFailed = "STEP_FAILED",
+        CorrectiveOpened = "CORRECTIVE_OPENED", ReadingNotTaken = "READING_NOT_TAKEN",
+        InspectionPassed = "INSPECTION_PASSED", InspectionNotPassed = "INSPECTION_NOT_PASSED",
     }
 }
 
@@ -151,15 +154,6 @@ impl Selector {
                 region.is_some_and(|r| self.region_codes.iter().any(|p| r.starts_with(p.as_str()))),
             )
     }
-}
-
-/// One step of a task list, as text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TaskStep {
-    /// What to do, in English and Chinese.
-    pub text: LocalizedText,
-    /// Whether the step must be answered.
-    pub is_required: bool,
 }
 
 /// Everything a plan says; a change makes a new revision.
@@ -590,6 +584,8 @@ pub struct WorkOrder {
     pub performed_at: Option<DateTime<Utc>>,
     /// The visit line that completed it.
     pub visit_line_id: Option<VisitLineId>,
+    /// The failed step it was opened for; absent for all others.
+    pub origin: Option<OrderOrigin>,
     /// Grows with every change.
     pub version: i64,
     /// When it was issued.
@@ -697,6 +693,25 @@ pub struct VisitLineFact {
     pub is_done: bool,
     /// The outcome as reported.
     pub outcome: String,
+    /// Other devices whose files will hear of it: those its parts came from.
+    pub touches: Vec<DeviceId>,
+}
+
+/// The task list of an order or plan a visit line names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskList {
+    /// The order the line names, or the one that is open for the plan it names.
+    pub work_order_id: Option<WorkOrderId>,
+    /// The plan, of the order too.
+    pub plan_id: Option<PlanId>,
+    /// The kind of maintenance.
+    pub kind: MaintenanceKind,
+    /// Device or site it is for.
+    pub subject: Subject,
+    /// The order is open, or there is none: the work is not reported as completed yet.
+    pub is_open: bool,
+    /// The steps, as issued with the order.
+    pub steps: Vec<TaskStep>,
 }
 
 /// What became of one order or plan of a visit line.

@@ -460,6 +460,16 @@ pub async fn set_void(db: &impl ConnectionTrait, scope: &Scope, ids: &[Uuid], is
 
 // ---- work orders ----
 
+/// The failed step an order was opened for; its line, visit and step are stored together.
+fn origin_from(row: &work_order::Model) -> Option<OrderOrigin> {
+    Some(OrderOrigin {
+        visit_id: row.origin_visit_id?.into(),
+        visit_line_id: row.origin_visit_line_id?.into(),
+        plan_id: row.origin_plan_id.map(Into::into),
+        step: row.origin_step?.unsigned_abs(),
+    })
+}
+
 fn order_from(row: work_order::Model) -> StoreResult<WorkOrder> {
     let kind = parse_code!(SubjectKind, "work_order", "subject_kind", row.id, row.subject_kind);
     let explanation = match &row.explanation {
@@ -467,6 +477,7 @@ fn order_from(row: work_order::Model) -> StoreResult<WorkOrder> {
         None => None,
     };
     Ok(WorkOrder {
+        origin: origin_from(&row),
         id: row.id.into(),
         number: row.number,
         kind: parse_code!(MaintenanceKind, "work_order", "kind", row.id, row.kind),
@@ -541,6 +552,10 @@ fn order_row(scope: &Scope, order: &WorkOrder) -> StoreResult<work_order::Model>
         performed_at: order.performed_at,
         visit_line_id: order.visit_line_id.map(|i| i.0),
         acceptance: None,
+        origin_visit_id: order.origin.map(|o| o.visit_id.0),
+        origin_visit_line_id: order.origin.map(|o| o.visit_line_id.0),
+        origin_plan_id: order.origin.and_then(|o| o.plan_id).map(|p| p.0),
+        origin_step: order.origin.map(|o| i32::try_from(o.step).unwrap_or(i32::MAX)),
         version: order.version,
         created_at: order.created_at,
     })

@@ -95,6 +95,20 @@ pub enum Error {
         /// What to do instead.
         hint: &'static str,
     },
+    /// It has to pass an inspection first.
+    #[error(
+        "this device cannot become {to}: no passed pre-installation inspection is recorded for it{since}; log a visit \
+         for a plan or an order of kind PRE_INSTALLATION with every required step passed",
+        since = since.map_or_else(String::new, |at| format!(" since it came back on {}", at.date_naive()))
+    )]
+    InspectionRequired {
+        /// Input field.
+        field: &'static str,
+        /// What it was to become.
+        to: DeviceStatus,
+        /// Since when inspections before do not count.
+        since: Option<DateTime<Utc>>,
+    },
     /// Something stands there.
     #[error("the position is filled by {serial_number} since {since}; remove it first, or use swapDevice")]
     PositionOccupied {
@@ -158,6 +172,7 @@ impl Refusal for Error {
             Self::Resolve(ResolveError::Ambiguous { .. }) => Code::Ambiguous,
             Self::Resolve(_) => Code::NotFound,
             Self::IllegalStatus { .. } => Code::IllegalTransition,
+            Self::InspectionRequired { .. } => Code::InspectionRequired,
             Self::PositionOccupied { .. } | Self::PositionJustFilled => Code::PositionOccupied,
             Self::AlreadyInstalled { .. } => Code::DeviceAlreadyInstalled,
             Self::NotInstalled { .. } => Code::DeviceNotInstalled,
@@ -179,6 +194,7 @@ impl Refusal for Error {
             | Self::Instant { field, .. }
             | Self::Exists { field, .. }
             | Self::IllegalStatus { field, .. }
+            | Self::InspectionRequired { field, .. }
             | Self::AlreadyInstalled { field }
             | Self::NotInstalled { field } => one(field),
             Self::Zone(_) => one("timeZone"),

@@ -37,6 +37,8 @@ code_enum! {
         OccurrenceSkipped = "OCCURRENCE_SKIPPED", OccurrencePostponed = "OCCURRENCE_POSTPONED",
         OccurrenceMissed = "OCCURRENCE_MISSED", OccurrenceMissedCorrected = "OCCURRENCE_MISSED_CORRECTED",
         OccurrenceVoided = "OCCURRENCE_VOIDED", VisitLogged = "VISIT_LOGGED",
+        ComponentReplaced = "COMPONENT_REPLACED", FailureReported = "FAILURE_REPORTED",
+        InspectionPassed = "INSPECTION_PASSED",
     }
 }
 

@@ -1,10 +1,11 @@
 //! Re-derives what a device is from its file alone, to compare with the tables.
 
 use super::file::{Event, EventKind};
-use super::model::{Binding, Component, Device, MAIN_FIRMWARE, SoftwareItem, SoftwareKind};
+use super::model::{Binding, Component, Device, DeviceStatus, MAIN_FIRMWARE, SoftwareItem, SoftwareKind};
+use super::rules;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What a device file says a device is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +24,10 @@ pub struct Derived {
     pub firmware_version: Option<String>,
     /// Version by software kind and name.
     pub software: BTreeMap<(String, String), String>,
-    /// Kinds of the parts that are in.
-    pub components: BTreeSet<String>,
+    /// Serial number by kind of the parts that are in, where it is known.
+    pub components: BTreeMap<String, Option<String>>,
+    /// When it passed the inspection before service that still counts.
+    pub inspected_at: Option<DateTime<Utc>>,
 }
 
 /// A position, from when to when.
@@ -32,6 +35,10 @@ pub type Stay = (String, DateTime<Utc>, Option<DateTime<Utc>>);
 
 fn text(payload: &Value, key: &str) -> Option<String> {
     payload.get(key)?.as_str().map(str::to_owned)
+}
+
+fn flag(payload: &Value, key: &str) -> bool {
+    payload.get(key).and_then(Value::as_bool).unwrap_or_default()
 }
 
 /// Folds a file's events, in order.
@@ -43,6 +50,11 @@ pub fn fold(events: &[Event]) -> Derived {
         if (event.kind == EventKind::DeviceRegistered || event.kind.is_of_place())
             && let Some(status) = text(payload, "status")
         {
+            if let (Some(from), Some(to)) = (DeviceStatus::parse(&now.status), DeviceStatus::parse(&status))
+                && !rules::keeps_inspection(from, to)
+            {
+                now.inspected_at = now.inspected_at.filter(|passed| *passed >= event.occurred_at);
+            }
             now.status = status;
         }
         if event.kind.is_of_place() && event.kind != EventKind::StatusChanged {
@@ -60,7 +72,7 @@ pub fn fold(events: &[Event]) -> Derived {
                 now.identity =
                     ["manufacturer", "serialNumber", "modelId"].map(|key| text(payload, key).unwrap_or_default());
                 for part in payload.get("components").and_then(Value::as_array).into_iter().flatten() {
-                    now.components.extend(part.as_str().map(str::to_owned));
+                    now.components.extend(part.as_str().map(|kind| (kind.to_owned(), None)));
                 }
             }
             EventKind::SoftwareReported => {
@@ -70,11 +82,21 @@ pub fn fold(events: &[Event]) -> Derived {
                     now.software.insert((kind, name), version);
                 }
             }
-            EventKind::ComponentInstalled => now.components.extend(text(payload, "kind")),
+            EventKind::ComponentInstalled => now.components.extend(text(payload, "kind").map(|kind| (kind, None))),
             EventKind::ComponentRemoved => {
                 if let Some(kind) = text(payload, "kind") {
                     now.components.remove(&kind);
                 }
+            }
+            // One told late was replaced again since, and one that went to another device is not in.
+            EventKind::ComponentReplaced if flag(payload, "isCurrent") => {
+                if let Some(kind) = text(payload, "component") {
+                    now.components.insert(kind, text(payload, "newSerialNumber"));
+                }
+            }
+            EventKind::InspectionPassed if flag(payload, "counts") => {
+                let at = event.occurred_at;
+                now.inspected_at = Some(now.inspected_at.map_or(at, |passed| passed.max(at)));
             }
             _ => {}
         }
@@ -99,7 +121,12 @@ pub fn stated(device: &Device, line: &[Binding], components: &[Component], softw
         line,
         firmware_version: device.firmware_version.clone(),
         software: software.iter().map(|s| ((s.kind.as_str().to_owned(), s.name.clone()), s.version.clone())).collect(),
-        components: components.iter().filter(|c| c.removed_at.is_none()).map(|c| c.kind.as_str().to_owned()).collect(),
+        components: components
+            .iter()
+            .filter(|c| c.removed_at.is_none())
+            .map(|c| (c.kind.as_str().to_owned(), c.serial_number.clone()))
+            .collect(),
+        inspected_at: device.inspected_at,
     }
 }
 
@@ -129,6 +156,9 @@ pub fn differences(file: &Derived, tables: &Derived) -> Vec<String> {
     }
     if file.components != tables.components {
         found.push("components differ from the file".to_owned());
+    }
+    if file.inspected_at != tables.inspected_at {
+        found.push("the inspection passed in the table is not the one of the file".to_owned());
     }
     found
 }
@@ -171,12 +201,41 @@ mod tests {
         assert_eq!(now.status, "INSTALLED");
         assert_eq!(now.position_id.as_ref(), Some(&position));
         assert_eq!(now.firmware_version.as_deref(), Some("3.2.1"));
-        assert_eq!(now.components, BTreeSet::from(["PRINTER".to_owned()]));
+        assert_eq!(now.components, BTreeMap::from([("PRINTER".to_owned(), None)]));
 
         let removed = event(7, EventKind::Removed, json!({"status": "IN_STOCK", "positionId": position}));
         let after = fold(&[events.as_slice(), &[removed]].concat());
         assert_eq!((after.status.as_str(), after.position_id.as_ref()), ("IN_STOCK", None));
         assert_eq!(differences(&after, &now).len(), 3, "status, position and line differ");
         assert!(differences(&now, &now).is_empty());
+    }
+
+    #[test]
+    fn a_replaced_part_is_in_unless_it_was_told_late_or_went_elsewhere() {
+        let replaced = |sequence, serial: &str, is_current: bool| {
+            let payload = json!({"component": "BATTERY", "newSerialNumber": serial, "isCurrent": is_current});
+            event(sequence, EventKind::ComponentReplaced, payload)
+        };
+        let gone = json!({"component": "BATTERY", "serialNumber": "B-2", "toDevice": "another"});
+        let events = [
+            event(1, EventKind::DeviceRegistered, json!({"status": "IN_STOCK", "components": ["BATTERY"]})),
+            replaced(2, "B-2", true),
+            replaced(3, "B-1", false),
+            event(4, EventKind::ComponentReplaced, gone),
+        ];
+        let battery = |serial: &str| BTreeMap::from([("BATTERY".to_owned(), Some(serial.to_owned()))]);
+        assert_eq!(fold(&events).components, battery("B-2"));
+    }
+
+    #[test]
+    fn a_passed_inspection_counts_until_the_device_is_repaired() {
+        let passed = |sequence, counts: bool| event(sequence, EventKind::InspectionPassed, json!({"counts": counts}));
+        let mut repaired = event(4, EventKind::StatusChanged, json!({"status": "IN_REPAIR"}));
+        repaired.occurred_at += chrono::TimeDelta::hours(1);
+        let registered = event(1, EventKind::DeviceRegistered, json!({"status": "IN_STOCK"}));
+        let events = [registered, passed(2, false), passed(3, true), repaired];
+        assert_eq!(fold(&events[..2]).inspected_at, None);
+        assert_eq!(fold(&events[..3]).inspected_at, Some(events[2].occurred_at));
+        assert_eq!(fold(&events).inspected_at, None);
     }
 }

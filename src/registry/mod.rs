@@ -11,6 +11,7 @@ pub mod file;
 pub mod file_store;
 pub mod fold;
 pub mod model;
+pub mod part_store;
 pub mod place_store;
 pub mod rules;
 pub mod service;

@@ -49,6 +49,8 @@ pub struct Organization {
     pub name: String,
     /// Zone of civil dates without a site.
     pub time_zone: Tz,
+    /// Devices must pass an inspection before they go into service.
+    pub requires_inspection: bool,
 }
 
 /// Who the terminals serve.
@@ -197,6 +199,11 @@ pub struct Device {
     pub firmware_version: Option<String>,
     /// Device time of the last reading.
     pub last_seen_at: Option<DateTime<Utc>>,
+    /// When it passed its inspection before service, device time; absent while it has to pass one.
+    pub inspected_at: Option<DateTime<Utc>>,
+    /// Since when an inspection before does not count any more: it left the field, went to repair or
+    /// into quarantine.
+    pub uninspected_since: Option<DateTime<Utc>>,
     /// Grows with every change.
     pub version: i64,
     /// When it was registered.
@@ -229,6 +236,25 @@ pub struct Component {
     pub installed_at: DateTime<Utc>,
     /// Until; absent while it is in.
     pub removed_at: Option<DateTime<Utc>>,
+    /// Last civil day of its warranty.
+    pub warranty_ends_on: Option<NaiveDate>,
+    /// The maker's number of the part.
+    pub part_number: Option<String>,
+    /// Life counters of the device when it came and went, where they were kept.
+    pub lives: Vec<ComponentLife>,
+}
+
+/// The life counter of a device's meter when a part came and went; smallest units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComponentLife {
+    /// The part.
+    pub component_id: ComponentId,
+    /// Meter code.
+    pub meter_code: String,
+    /// When it came in.
+    pub life_at_install: i64,
+    /// When it went out; absent while it is in.
+    pub life_at_removal: Option<i64>,
 }
 
 /// The name of the firmware item whose version is a device's `firmwareVersion`.

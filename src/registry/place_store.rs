@@ -58,9 +58,21 @@ pub async fn organization(db: &impl ConnectionTrait, scope: &Scope) -> StoreResu
     Ok(Organization {
         id: row.id.into(),
         time_zone: zone("organization", row.id, &row.time_zone)?,
+        requires_inspection: row.requires_inspection,
         code: row.code,
         name: row.name,
     })
+}
+
+/// Says whether devices must pass an inspection before they go into service; locks the
+/// organization's row.
+pub async fn set_requires_inspection(db: &impl ConnectionTrait, scope: &Scope, is_required: bool) -> StoreResult<()> {
+    entity::organization::Entity::update_many()
+        .col_expr(entity::organization::Column::RequiresInspection, Expr::value(is_required))
+        .filter(entity::organization::Column::Id.eq(scope.organization.0))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 // ---- merchants ----

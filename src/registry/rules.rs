@@ -1,6 +1,6 @@
 //! The status machine of devices; pure.
 
-use super::model::{Binding, DeviceStatus};
+use super::model::{Binding, Device, DeviceStatus};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// How far a device's clock may be ahead of the server's.
@@ -48,6 +48,31 @@ pub fn may_become(from: DeviceStatus, to: DeviceStatus) -> bool {
 /// Whether a device in this status stands at a position.
 pub fn is_in_field(status: DeviceStatus) -> bool {
     IN_FIELD.contains(&status)
+}
+
+/// Whether a device must have passed its inspection to become this, where inspections are required.
+pub fn needs_inspection(to: DeviceStatus) -> bool {
+    matches!(to, DeviceStatus::Ready | DeviceStatus::InService)
+}
+
+/// Whether an inspection passed before still counts after a device went from one status to another:
+/// not once it left the field, or went to repair or into quarantine.
+pub fn keeps_inspection(from: DeviceStatus, to: DeviceStatus) -> bool {
+    let leaves = is_in_field(from) && !is_in_field(to);
+    !leaves && !matches!(to, DeviceStatus::InRepair | DeviceStatus::Quarantined | DeviceStatus::Lost)
+}
+
+/// Makes an inspection passed before a moment count no more.
+pub fn void_inspection(device: &mut Device, at: DateTime<Utc>) {
+    device.uninspected_since = Some(device.uninspected_since.map_or(at, |since| since.max(at)));
+    device.inspected_at = device.inspected_at.filter(|passed| *passed >= at);
+}
+
+/// Makes a passed inspection count, unless it lies before what made inspections count no more.
+pub fn pass_inspection(device: &mut Device, at: DateTime<Utc>) {
+    if device.uninspected_since.is_none_or(|since| at >= since) {
+        device.inspected_at = Some(device.inspected_at.map_or(at, |passed| passed.max(at)));
+    }
 }
 
 /// When a device was last installed or removed, from all its bindings; it cannot act before.
@@ -120,6 +145,18 @@ mod tests {
         ] {
             assert!(may_become(status, DeviceStatus::Quarantined), "{status}");
         }
+    }
+
+    #[test]
+    fn an_inspection_counts_until_the_device_leaves_the_field_or_is_repaired() {
+        use DeviceStatus::*;
+        for (from, to) in [(InStock, Ready), (Ready, InTransit), (InTransit, InStock), (Installed, InService)] {
+            assert!(keeps_inspection(from, to), "{from} to {to}");
+        }
+        for (from, to) in [(InStock, InRepair), (Ready, Quarantined), (InService, InStock), (Suspended, InTransit)] {
+            assert!(!keeps_inspection(from, to), "{from} to {to}");
+        }
+        assert_eq!(DeviceStatus::ALL.iter().filter(|s| needs_inspection(**s)).count(), 2);
     }
 
     #[test]

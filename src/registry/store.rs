@@ -1,9 +1,9 @@
-//! Rows of the registry ↔ its model. Batch readers take slices. Devices with their parts, software
-//! and external ids are here; places and people come from their own file.
+//! Rows of the registry ↔ its model. Batch readers take slices. Devices with their software and
+//! external ids are here; places, people and parts come from files of their own.
 
 use super::model::*;
+pub use super::part_store::*;
 pub use super::place_store::*;
-use crate::catalogue::model::{ComponentKind, ReplaceableAt};
 use crate::db::StoreResult;
 use crate::db::scoped::{self, begins_with_any, count_up_to, insert_chunked};
 use crate::entity;
@@ -36,6 +36,8 @@ fn device_from(row: entity::device::Model) -> StoreResult<Device> {
         installed_at: row.installed_at,
         firmware_version: row.firmware_version,
         last_seen_at: row.last_seen_at,
+        inspected_at: row.inspected_at,
+        uninspected_since: row.uninspected_since,
         version: row.version,
         created_at: row.created_at,
     })
@@ -221,6 +223,8 @@ pub async fn upsert_devices(
                 installed_at: d.installed_at,
                 firmware_version: d.firmware_version.clone(),
                 last_seen_at: d.last_seen_at,
+                inspected_at: d.inspected_at,
+                uninspected_since: d.uninspected_since,
                 version: d.version,
                 created_at: d.created_at,
             }
@@ -283,57 +287,7 @@ pub async fn touch_last_seen(
     Ok(())
 }
 
-// ---- parts, software, external ids ----
-
-/// Parts of devices.
-pub async fn components_of(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    devices: &[DeviceId],
-) -> StoreResult<Vec<Component>> {
-    let mut found = Vec::new();
-    for chunk in devices.chunks(CHUNK) {
-        let rows = scoped::find::<entity::component::Entity>(scope)
-            .filter(entity::component::Column::DeviceId.is_in(chunk.iter().map(|i| i.0)))
-            .order_by_asc(entity::component::Column::Id)
-            .all(db)
-            .await?;
-        for r in rows {
-            found.push(Component {
-                kind: ComponentKind::parse(&r.kind).ok_or_else(|| corrupt("component", "kind", r.id, &r.kind))?,
-                replaceable_at: ReplaceableAt::parse(&r.replaceable_at)
-                    .ok_or_else(|| corrupt("component", "replaceable_at", r.id, &r.replaceable_at))?,
-                id: r.id.into(),
-                device_id: r.device_id.into(),
-                serial_number: r.serial_number,
-                installed_at: r.installed_at,
-                removed_at: r.removed_at,
-            });
-        }
-    }
-    Ok(found)
-}
-
-/// Adds parts.
-pub async fn insert_components(db: &impl ConnectionTrait, scope: &Scope, components: &[Component]) -> StoreResult<()> {
-    let rows = components
-        .iter()
-        .map(|c| {
-            entity::component::Model {
-                id: c.id.0,
-                organization_id: scope.organization.0,
-                device_id: c.device_id.0,
-                kind: c.kind.as_str().into(),
-                serial_number: c.serial_number.clone(),
-                replaceable_at: c.replaceable_at.as_str().into(),
-                installed_at: c.installed_at,
-                removed_at: c.removed_at,
-            }
-            .into_active_model()
-        })
-        .collect();
-    insert_chunked(db, rows, None).await
-}
+// ---- software, external ids ----
 
 /// Software of devices.
 pub async fn software_of(

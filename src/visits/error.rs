@@ -4,6 +4,8 @@ use crate::db::StoreError;
 use crate::db::tx::IdempotencyError;
 use crate::kernel::code::{Code, Refusal};
 use crate::kernel::text::TextError;
+use crate::planning::rules::AnswerError;
+use crate::registry::service::PartError;
 
 /// Where in the input: names, and places of lines from 0.
 pub type FieldPath = Vec<String>;
@@ -52,6 +54,56 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// An answer to a step that cannot be.
+    #[error("{problem}")]
+    Answer {
+        /// Where.
+        field: FieldPath,
+        /// What is wrong.
+        problem: AnswerError,
+    },
+    /// A part that cannot have been replaced so.
+    #[error("{problem}")]
+    Part {
+        /// Where.
+        field: FieldPath,
+        /// What is wrong.
+        problem: PartError,
+    },
+    /// Something necessary is missing.
+    #[error("{what}")]
+    Required {
+        /// Where.
+        field: FieldPath,
+        /// What is to be given, and why.
+        what: String,
+    },
+    /// What is said contradicts itself.
+    #[error("{problem}")]
+    Invalid {
+        /// Where.
+        field: FieldPath,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A repair does not say what had failed.
+    #[error("a repair that is done says what had failed; missing: {missing}")]
+    FailureRequired {
+        /// Where.
+        field: FieldPath,
+        /// What is missing.
+        missing: &'static str,
+    },
+    /// None of the closed lists.
+    #[error("\"{given}\" is no {what} of the list; see failureCodes for those there are")]
+    UnknownFailureCode {
+        /// Where.
+        field: FieldPath,
+        /// Which list.
+        what: &'static str,
+        /// What was given.
+        given: String,
+    },
     /// The same idempotency key with other input.
     #[error("this idempotency key was used with other input; use a new key for a new request")]
     IdempotencyMismatch,
@@ -78,6 +130,12 @@ impl Refusal for Error {
             Self::Text { problem: TextError::TooLong { .. }, .. } => Code::TooLong,
             Self::Text { problem: TextError::Control, .. } => Code::Invalid,
             Self::Instant { .. } => Code::InvalidInstant,
+            Self::Answer { problem, .. } => problem.code(),
+            Self::Part { problem, .. } => return problem.code(),
+            Self::Required { .. } => Code::Required,
+            Self::Invalid { .. } => Code::Invalid,
+            Self::FailureRequired { .. } => Code::FailureRequired,
+            Self::UnknownFailureCode { .. } => Code::UnknownFailureCode,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::Store(_) => return None,
         })
@@ -87,7 +145,15 @@ impl Refusal for Error {
         let path = match self {
             Self::NotFound { field, .. } => vec![(*field).to_owned()],
             Self::NoLines => vec!["lines".to_owned()],
-            Self::TooMany { field, .. } | Self::Text { field, .. } | Self::Instant { field, .. } => field.clone(),
+            Self::TooMany { field, .. }
+            | Self::Text { field, .. }
+            | Self::Instant { field, .. }
+            | Self::Answer { field, .. }
+            | Self::Part { field, .. }
+            | Self::Required { field, .. }
+            | Self::Invalid { field, .. }
+            | Self::FailureRequired { field, .. }
+            | Self::UnknownFailureCode { field, .. } => field.clone(),
             Self::IdempotencyMismatch => vec!["idempotencyKey".to_owned()],
             Self::Store(_) => return Vec::new(),
         };

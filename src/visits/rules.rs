@@ -1,14 +1,14 @@
 //! What a visit may say, and what each of its lines is about; pure.
 
 use super::error::{Error, FieldPath};
-use super::model::LogVisit;
+use super::model::{LogLine, LogVisit, NewFailure, PartReplaced, VisitLineOutcome};
 use crate::kernel::calendar::{check_instant, stamp};
 use crate::kernel::ids::DeviceId;
 use crate::kernel::subject::{Subject, SubjectKind};
 use crate::kernel::text::{clean_text, mask_card_numbers};
 use crate::registry::model::DeviceRef;
 use crate::registry::rules::CLOCK_SKEW;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
 /// Lines of one visit at most.
 pub const MAX_LINES: usize = 200;
@@ -22,6 +22,10 @@ const MAX_TEXT: usize = 4_000;
 const MAX_REMARK: usize = 1_000;
 /// Characters of a serial number or a maker at most, as the registry keeps them.
 const MAX_NAME: usize = 100;
+/// Parts replaced on one line at most.
+const MAX_PARTS: usize = 50;
+/// Characters of a code, a part's serial number or part number at most.
+const MAX_CODE: usize = 64;
 /// Work further from the trip than this is flagged; clocks of terminals and phones differ.
 const OUTSIDE: TimeDelta = TimeDelta::days(1);
 
@@ -38,12 +42,17 @@ pub enum Target {
     Orders,
 }
 
-fn path(parts: &[&str]) -> FieldPath {
+pub(super) fn path(parts: &[&str]) -> FieldPath {
     parts.iter().map(|p| (*p).to_owned()).collect()
 }
 
-fn in_line(line: usize, field: &str) -> FieldPath {
+pub(super) fn in_line(line: usize, field: &str) -> FieldPath {
     path(&["lines", &line.to_string(), field])
+}
+
+/// A field of one entry of a list in a line.
+pub(super) fn in_entry(line: usize, list: &str, entry: usize, field: &str) -> FieldPath {
+    path(&["lines", &line.to_string(), list, &entry.to_string(), field])
 }
 
 /// Trims a free text in place and masks card numbers; says whether there were any.
@@ -122,11 +131,86 @@ pub fn clean(visit: &mut LogVisit, now: DateTime<Utc>) -> Result<Vec<bool>, Erro
             }
         }
         masked[place] |= remark(&mut line.findings, "findings", MAX_TEXT, || in_line(place, "findings"))?;
-        for step in &mut line.step_results {
+        for (entry, step) in line.step_results.iter_mut().enumerate() {
             masked[place] |= remark(&mut step.note, "note", MAX_REMARK, || in_line(place, "stepResults"))?;
+            let of_step = |field: &'static str| move || in_entry(place, "stepResults", entry, field);
+            masked[place] |= remark(&mut step.text, "text", MAX_REMARK, of_step("text"))?;
+            number_of(&mut step.choice, "choice", MAX_CODE, of_step("choice"))?;
+            number_of(&mut step.serial, "serial", MAX_NAME, of_step("serial"))?;
+        }
+        clean_parts(line, place)?;
+        if let Some(failure) = &mut line.failure {
+            clean_failure(failure, now, place)?;
         }
     }
     Ok(masked)
+}
+
+/// Trims a code or a number in place; an empty one is none.
+fn number_of(
+    text: &mut Option<String>,
+    name: &'static str,
+    max: usize,
+    field: impl FnOnce() -> FieldPath,
+) -> Result<(), Error> {
+    *text = text.take().filter(|t| !t.trim().is_empty());
+    if let Some(given) = text {
+        *given = clean_text(given, max).map_err(|problem| Error::Text { field: field(), name, problem })?;
+    }
+    Ok(())
+}
+
+/// Cleans the parts of a line.
+fn clean_parts(line: &mut LogLine, place: usize) -> Result<(), Error> {
+    let given = line.parts_replaced.len();
+    if given > MAX_PARTS {
+        let field = in_line(place, "partsReplaced");
+        return Err(Error::TooMany { field, what: "parts", given, max: MAX_PARTS });
+    }
+    if given > 0 && !matches!(line.outcome, VisitLineOutcome::Done | VisitLineOutcome::PartlyDone) {
+        return Err(Error::Invalid {
+            field: in_line(place, "partsReplaced"),
+            problem: format!("no part is replaced where the work ended with {}; correct one of them", line.outcome),
+        });
+    }
+    for (entry, part) in line.parts_replaced.iter_mut().enumerate() {
+        let of_part = |field: &'static str| move || in_entry(place, "partsReplaced", entry, field);
+        let PartReplaced { old_serial_number, new_serial_number, part_number, warranty_ends_on, .. } = part;
+        number_of(old_serial_number, "oldSerialNumber", MAX_CODE, of_part("oldSerialNumber"))?;
+        number_of(new_serial_number, "newSerialNumber", MAX_CODE, of_part("newSerialNumber"))?;
+        number_of(part_number, "partNumber", MAX_CODE, of_part("partNumber"))?;
+        if let Some(day) = warranty_ends_on {
+            check_instant(day.and_time(NaiveTime::MIN).and_utc()).map_err(|e| Error::Instant {
+                field: in_entry(place, "partsReplaced", entry, "warrantyEndsOn"),
+                problem: format!("warrantyEndsOn {e}"),
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Cleans a failure; its moments follow one another.
+fn clean_failure(failure: &mut NewFailure, now: DateTime<Utc>, place: usize) -> Result<(), Error> {
+    let of_failure = |field: &str| path(&["lines", &place.to_string(), "failure", field]);
+    failure.failure_code = clean_text(&failure.failure_code, MAX_CODE).map_err(|problem| Error::Text {
+        field: of_failure("failureCode"),
+        name: "failureCode",
+        problem,
+    })?;
+    number_of(&mut failure.cause_code, "causeCode", MAX_CODE, || of_failure("causeCode"))?;
+    number_of(&mut failure.remedy_code, "remedyCode", MAX_CODE, || of_failure("remedyCode"))?;
+    failure.failed_at = past(failure.failed_at, now, "failedAt", || of_failure("failedAt"))?;
+    for (moment, name) in [(&mut failure.detected_at, "detectedAt"), (&mut failure.restored_at, "restoredAt")] {
+        let Some(at) = moment else { continue };
+        *at = past(*at, now, name, || of_failure(name))?;
+        if *at < failure.failed_at {
+            return Err(Error::Instant {
+                field: of_failure(name),
+                problem: format!("{name} lies before failedAt; correct one of them"),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Without repeats, in the order given.
@@ -166,9 +250,10 @@ pub fn is_outside(performed_at: DateTime<Utc>, started_at: DateTime<Utc>, ended_
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::model::ComponentKind;
     use crate::kernel::code::{Code, Refusal};
     use crate::kernel::ids::{SiteId, TechnicianId};
-    use crate::visits::model::{LogLine, StepResult, VisitLineOutcome};
+    use crate::visits::model::StepResult;
     use uuid::Uuid;
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -180,15 +265,7 @@ mod tests {
     }
 
     fn line() -> LogLine {
-        LogLine {
-            device: None,
-            work_order_ids: vec![],
-            plan_ids: vec![],
-            performed_at: at("2026-05-04T07:30:00Z"),
-            outcome: VisitLineOutcome::Done,
-            findings: None,
-            step_results: vec![],
-        }
+        LogLine::new(at("2026-05-04T07:30:00Z"), VisitLineOutcome::Done)
     }
 
     fn visit(lines: Vec<LogLine>) -> LogVisit {
@@ -225,8 +302,58 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_is_restored_and_noticed_after_it_failed() {
+        let failed_at = at("2026-05-04T06:00:00Z");
+        let failure = NewFailure {
+            failure_code: " CRD-MSR-01 ".into(),
+            cause_code: Some(" ".into()),
+            remedy_code: None,
+            origin: None,
+            failed_at,
+            detected_at: None,
+            restored_at: Some(failed_at),
+        };
+        let with = |failure: NewFailure| visit(vec![LogLine { failure: Some(failure), ..line() }]);
+        let mut good = with(failure.clone());
+        assert!(clean(&mut good, now()).is_ok(), "restored at once");
+        let kept = good.lines[0].failure.as_ref().unwrap();
+        assert_eq!((kept.failure_code.as_str(), &kept.cause_code), ("CRD-MSR-01", &None));
+        let before = Some(at("2026-05-04T05:59:59Z"));
+        for (wrong, field) in [
+            (NewFailure { restored_at: before, ..failure.clone() }, "restoredAt"),
+            (NewFailure { detected_at: before, ..failure.clone() }, "detectedAt"),
+            (NewFailure { failed_at: at("2026-05-04T09:00:00Z"), restored_at: None, ..failure }, "failedAt"),
+        ] {
+            let expected = (Code::InvalidInstant, path(&["input", "lines", "0", "failure", field]));
+            assert_eq!(refusal(with(wrong)), expected);
+        }
+    }
+
+    #[test]
+    fn parts_are_replaced_where_work_was_done() {
+        let part = PartReplaced {
+            component_kind: ComponentKind::Battery,
+            old_serial_number: Some(" ".into()),
+            new_serial_number: Some(" B-2 ".into()),
+            warranty_ends_on: None,
+            part_number: None,
+        };
+        let with = |outcome, parts| visit(vec![LogLine { outcome, parts_replaced: parts, ..line() }]);
+        let mut good = with(VisitLineOutcome::PartlyDone, vec![part.clone()]);
+        assert!(clean(&mut good, now()).is_ok());
+        let kept = &good.lines[0].parts_replaced[0];
+        assert_eq!((&kept.old_serial_number, kept.new_serial_number.as_deref()), (&None, Some("B-2")));
+        assert_eq!(refusal(with(VisitLineOutcome::NoAccess, vec![part.clone()])).0, Code::Invalid);
+        assert_eq!(refusal(with(VisitLineOutcome::Done, vec![part; MAX_PARTS + 1])).0, Code::TooMany);
+    }
+
+    #[test]
     fn card_numbers_are_masked_wherever_people_write() {
-        let step = StepResult { step: 1, is_done: true, note: Some("4111111111111111".into()) };
+        let step = StepResult {
+            note: Some("4111111111111111".into()),
+            text: Some("of 4111111111111111".into()),
+            ..StepResult::plain(1, true)
+        };
         let mut visit = visit(vec![
             line(),
             LogLine { findings: Some(" slip of 4111 1111 1111 1111 left in printer ".into()), ..line() },
@@ -234,7 +361,9 @@ mod tests {
         ]);
         assert_eq!(clean(&mut visit, now()).unwrap(), vec![false, true, true]);
         assert_eq!(visit.lines[1].findings.as_deref(), Some("slip of **** **** **** 1111 left in printer"));
-        assert_eq!(visit.lines[2].step_results[0].note.as_deref(), Some("************1111"));
+        let masked = &visit.lines[2].step_results[0];
+        assert_eq!(masked.note.as_deref(), Some("************1111"));
+        assert_eq!(masked.text.as_deref(), Some("of ************1111"));
         visit.notes = Some("5500005555555559".into());
         assert!(clean(&mut visit, now()).unwrap()[0]);
     }

@@ -13,14 +13,17 @@ use crate::kernel::subject::{Subject, SubjectKind};
 use crate::planning::PlanningService;
 use crate::planning::model::{LineCode, LineResult, VisitLineFact};
 use crate::planning::store as planning_store;
+use crate::registry::RegistryService;
 use crate::registry::file::{DeviceFile, EventKind, NewEvent};
 use crate::registry::model::{Binding, DeviceRef};
 use crate::registry::service::resolve_many;
 use crate::registry::store as registry_store;
+use crate::usage::UsageService;
 use chrono::{DateTime, Datelike, Utc};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Visits of one transaction when many are logged: short enough that nobody waits long.
 const BULK: usize = 100;
@@ -30,14 +33,16 @@ pub struct VisitService {
     db: Db,
     ids: Arc<Ids>,
     file: Arc<DeviceFile>,
-    planning: Arc<PlanningService>,
+    pub(super) planning: Arc<PlanningService>,
+    pub(super) registry: Arc<RegistryService>,
+    pub(super) usage: Arc<UsageService>,
 }
 
 /// A line on its way into the tables.
-struct Draft {
-    row: VisitLine,
-    site_id: SiteId,
-    target: Target,
+pub(super) struct Draft {
+    pub(super) row: VisitLine,
+    pub(super) site_id: SiteId,
+    pub(super) target: Target,
     /// Devices whose files name the visit.
     devices: Vec<DeviceId>,
     /// What is odd about it, as far as visits can tell.
@@ -56,8 +61,20 @@ fn sorted<T: Ord + Copy>(given: impl IntoIterator<Item = T>) -> Vec<T> {
 
 impl VisitService {
     /// Builds the service.
-    pub fn new(db: Db, ids: Arc<Ids>, file: Arc<DeviceFile>, planning: Arc<PlanningService>) -> Self {
-        Self { db, ids, file, planning }
+    pub fn new(
+        db: Db,
+        ids: Arc<Ids>,
+        file: Arc<DeviceFile>,
+        planning: Arc<PlanningService>,
+        registry: Arc<RegistryService>,
+        usage: Arc<UsageService>,
+    ) -> Self {
+        Self { db, ids, file, planning, registry, usage }
+    }
+
+    /// A fresh id.
+    pub(super) fn new_id(&self, tx: &Tx) -> Uuid {
+        self.ids.uuid(tx.now())
     }
 
     /// Logs a visit: counts completed work for its items, closes the orders it closes, and writes
@@ -65,7 +82,8 @@ impl VisitService {
     ///
     /// # Errors
     /// Unknown site or technician, no or too many lines, impossible moments, texts out of bounds;
-    /// an idempotency key used with other input.
+    /// answers that cannot be, parts that cannot have been replaced so, a repair that does not say
+    /// what had failed; an idempotency key used with other input.
     pub async fn log_visit(&self, call: &Call, visit: LogVisit) -> Result<Logged, Error> {
         let tx = self.db.begin(call).await?;
         if let Some(done) = tx.replay().await? {
@@ -121,10 +139,17 @@ impl VisitService {
         let mut drafts = self.drafts(now, &visits, &rows, &known, &masked);
         flag_other_sites(tx, &mut drafts).await?;
 
-        let facts: Vec<VisitLineFact> = drafts.iter().enumerate().map(|(place, draft)| draft.fact(place)).collect();
+        let mut facts: Vec<VisitLineFact> = drafts.iter().enumerate().map(|(place, draft)| draft.fact(place)).collect();
+        // What is refused is refused before anything is written.
+        let lines: Vec<&LogLine> = visits.iter().flat_map(|v| &v.lines).collect();
+        let evidence = self.evidence(tx, &lines, &mut drafts, &facts).await?;
+        for (fact, devices) in facts.iter_mut().zip(&evidence.touches) {
+            fact.touches.clone_from(devices);
+        }
         let (results, sites) = self.planning.record_visit_lines(tx, &facts).await?;
         // After the files are locked: a visit that waits for one must not keep the numbers.
         number(tx, &mut rows).await?;
+        let found = self.act(tx, &evidence, &drafts).await?;
         for result in results {
             if let Some(draft) = drafts.get_mut(result.line) {
                 draft.notices.retain(|n| *n != result.code);
@@ -137,6 +162,12 @@ impl VisitService {
             let own = draft.notices.drain(..).map(|code| LineResult { line, code, work_order: None });
             draft.row.notices.extend(own);
         }
+        for LineResult { line: place, code, work_order } in found {
+            if let Some(draft) = drafts.get_mut(place) {
+                let line = draft.row.line_no as usize;
+                draft.row.notices.push(LineResult { line, code, work_order });
+            }
+        }
 
         let places: HashMap<VisitId, usize> = rows.iter().enumerate().map(|(place, v)| (v.id, place)).collect();
         let mut logged: Vec<Logged> = rows.iter().map(|v| Logged { visit_id: v.id, results: Vec::new() }).collect();
@@ -145,11 +176,13 @@ impl VisitService {
         for draft in drafts {
             let Some(place) = places.get(&draft.row.visit_id).copied() else { continue };
             events.extend(draft.events(&rows[place]));
+            events.extend(draft.failure_event());
             logged[place].results.extend(draft.row.notices.iter().cloned());
             lines.push(draft.row);
         }
         store::insert_visits(db, scope, &rows).await?;
         store::insert_lines(db, scope, &lines).await?;
+        store::insert_failures(db, scope, &evidence.failures).await?;
         // Last: appending settles the devices, which must find the completed work in the log.
         self.file.append(tx, events).await?;
         self.planning.settle(tx, &sites).await?;
@@ -245,6 +278,8 @@ impl VisitService {
                         work_order_ids: line.work_order_ids.clone(),
                         plan_ids: line.plan_ids.clone(),
                         notices: vec![],
+                        parts_replaced: line.parts_replaced.clone(),
+                        failure: None,
                     },
                     site_id: visit.site_id,
                     target,
@@ -268,6 +303,11 @@ impl VisitService {
     /// Lines of visits, in order.
     pub async fn lines_of(&self, scope: &Scope, visits: &[VisitId]) -> StoreResult<Vec<VisitLine>> {
         store::lines_of(self.db.reader(), scope, visits).await
+    }
+
+    /// Failures of devices, newest first.
+    pub async fn failures_of_devices(&self, scope: &Scope, devices: &[DeviceId]) -> StoreResult<Vec<Failure>> {
+        store::failures_of_devices(self.db.reader(), scope, devices).await
     }
 
     /// The latest visits to each of these devices, newest first, at most `per_device` each.
@@ -322,7 +362,25 @@ impl Draft {
             performed_at: self.row.performed_at,
             is_done: self.row.outcome == VisitLineOutcome::Done,
             outcome: self.row.outcome.as_str().to_owned(),
+            touches: vec![],
         }
+    }
+
+    /// What the device's file says of the failure; nothing for a device nobody knows.
+    fn failure_event(&self) -> Option<NewEvent> {
+        let (device, failure) = (self.row.device_id?, self.row.failure.as_ref()?);
+        Some(NewEvent {
+            device,
+            occurred_at: failure.failed_at,
+            kind: EventKind::FailureReported,
+            payload: json!({
+                "failureCode": failure.failure_code, "causeCode": failure.cause_code,
+                "remedyCode": failure.remedy_code, "origin": failure.origin, "failedAt": failure.failed_at,
+                "detectedAt": failure.detected_at, "restoredAt": failure.restored_at,
+                "workOrderId": failure.work_order_id, "visitLineId": self.row.id,
+            }),
+            corrects: None,
+        })
     }
 
     /// What the files of its devices say. People's names and free text stay in the tables, where

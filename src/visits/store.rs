@@ -1,9 +1,10 @@
 //! Rows of visits ↔ their model.
 
 use super::model::*;
+use crate::catalogue::model::FailureOrigin;
 use crate::db::scoped::{self, count_up_to, insert_chunked};
 use crate::db::{StoreError, StoreResult};
-use crate::entity::{service_visit, visit_line};
+use crate::entity::{failure, service_visit, visit_line};
 use crate::kernel::ids::*;
 use crate::kernel::scope::Scope;
 use chrono::{DateTime, Utc};
@@ -86,6 +87,8 @@ pub async fn insert_lines(db: &impl ConnectionTrait, scope: &Scope, lines: &[Vis
                 work_order_ids: to_json(&l.work_order_ids)?,
                 plan_ids: to_json(&l.plan_ids)?,
                 notices: to_json(&l.notices)?,
+                parts_replaced: to_json(&l.parts_replaced)?,
+                failure: l.failure.as_ref().map(to_json).transpose()?,
             }
             .into_active_model(),
         );
@@ -131,6 +134,11 @@ pub async fn lines_of(db: &impl ConnectionTrait, scope: &Scope, visits: &[VisitI
                 work_order_ids: json("work_order_ids", r.id, &r.work_order_ids)?,
                 plan_ids: json("plan_ids", r.id, &r.plan_ids)?,
                 notices: json("notices", r.id, &r.notices)?,
+                parts_replaced: json("parts_replaced", r.id, &r.parts_replaced)?,
+                failure: match &r.failure {
+                    Some(text) => Some(json("failure", r.id, text)?),
+                    None => None,
+                },
                 id: r.id.into(),
                 visit_id: r.visit_id.into(),
                 line_no: r.line_no,
@@ -140,6 +148,83 @@ pub async fn lines_of(db: &impl ConnectionTrait, scope: &Scope, visits: &[VisitI
                 performed_at: r.performed_at,
                 findings: r.findings,
             });
+        }
+    }
+    Ok(found)
+}
+
+/// Adds failures.
+pub async fn insert_failures(db: &impl ConnectionTrait, scope: &Scope, failures: &[Failure]) -> StoreResult<()> {
+    let rows = failures
+        .iter()
+        .map(|f| {
+            failure::Model {
+                id: f.id,
+                organization_id: scope.organization.0,
+                device_id: f.device_id.0,
+                site_id: f.site_id.map(|s| s.0),
+                model_id: f.model_id.0,
+                region_code: f.region_code.clone(),
+                visit_line_id: f.visit_line_id.0,
+                work_order_id: f.report.work_order_id.map(|o| o.0),
+                failure_code: f.report.failure_code.clone(),
+                cause_code: f.report.cause_code.clone(),
+                remedy_code: f.report.remedy_code.clone(),
+                origin: f.report.origin.as_str().into(),
+                failed_at: f.report.failed_at,
+                detected_at: f.report.detected_at,
+                restored_at: f.report.restored_at,
+                recorded_at: f.recorded_at,
+            }
+            .into_active_model()
+        })
+        .collect();
+    insert_chunked(db, rows, None).await
+}
+
+fn failure_from(r: failure::Model) -> StoreResult<Failure> {
+    Ok(Failure {
+        report: FailureReport {
+            origin: FailureOrigin::parse(&r.origin).ok_or_else(|| StoreError::Corrupt {
+                table: "failure".into(),
+                column: "origin".into(),
+                row: r.id.to_string(),
+                detail: r.origin.clone(),
+            })?,
+            failure_code: r.failure_code,
+            cause_code: r.cause_code,
+            remedy_code: r.remedy_code,
+            failed_at: r.failed_at,
+            detected_at: r.detected_at,
+            restored_at: r.restored_at,
+            work_order_id: r.work_order_id.map(Into::into),
+        },
+        id: r.id,
+        device_id: r.device_id.into(),
+        site_id: r.site_id.map(Into::into),
+        model_id: r.model_id.into(),
+        region_code: r.region_code,
+        visit_line_id: r.visit_line_id.into(),
+        recorded_at: r.recorded_at,
+    })
+}
+
+/// Failures of devices, newest first.
+pub async fn failures_of_devices(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    devices: &[DeviceId],
+) -> StoreResult<Vec<Failure>> {
+    let mut found = Vec::new();
+    for chunk in devices.chunks(CHUNK) {
+        let rows = scoped::find::<failure::Entity>(scope)
+            .filter(failure::Column::DeviceId.is_in(chunk.iter().map(|d| d.0)))
+            .order_by_desc(failure::Column::FailedAt)
+            .order_by_desc(failure::Column::Id)
+            .all(db)
+            .await?;
+        for row in rows {
+            found.push(failure_from(row)?);
         }
     }
     Ok(found)

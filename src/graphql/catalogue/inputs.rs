@@ -29,6 +29,8 @@ pub struct ModelComponentInput {
     pub kind: ComponentKind,
     /// Where it can be replaced.
     pub replaceable_at: ReplaceableAt,
+    /// Code of the meter its life is rated by, one of the model's.
+    pub rated_meter: Option<String>,
     /// How well this is known; ASSUMED unless stated.
     pub basis: Option<Basis>,
 }

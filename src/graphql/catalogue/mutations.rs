@@ -48,7 +48,7 @@ fn new_model(input: CreateDeviceModelInput) -> NewModel {
     let components = input.components.unwrap_or_default().into_iter().map(|c| ModelComponent {
         kind: c.kind.into(),
         replaceable_at: c.replaceable_at.into(),
-        rated_meter: None,
+        rated_meter: c.rated_meter,
         basis: c.basis.map_or(Basis::Assumed, Into::into),
     });
     NewModel {

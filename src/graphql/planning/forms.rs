@@ -1,6 +1,7 @@
 //! Plans as callers state them, in the form the room has them.
 
-use super::inputs::{CreateMaintenancePlanInput, UpdateMaintenancePlanInput, steps, whole};
+use super::inputs::{CreateMaintenancePlanInput, UpdateMaintenancePlanInput, whole};
+use super::steps::steps;
 use super::triggers::{blackouts, season, triggers};
 use crate::graphql::connection::{input_id, input_ids};
 use crate::graphql::errors::Outcome;
@@ -49,7 +50,7 @@ pub fn new_plan(input: CreateMaintenancePlanInput) -> Outcome<NewPlan> {
         lead_days: whole(input.lead_days, "leadDays")?,
         estimated_minutes: whole(input.estimated_minutes, "estimatedMinutes")?,
         priority: input.priority.into(),
-        steps: steps(input.steps.unwrap_or_default()),
+        steps: steps(input.steps.unwrap_or_default())?,
         due_quantile: input.due_quantile.map_or(model::DueQuantile::P50, Into::into),
         is_compliance: input.is_compliance.unwrap_or(false),
         covers: input_ids(&input.covers.unwrap_or_default(), "covers", PlanId::parse_global)?,
@@ -95,7 +96,7 @@ fn changed_definition(
         d.priority = priority.into();
     }
     if let Some(list) = input.steps {
-        d.steps = steps(list);
+        d.steps = steps(list)?;
     }
     if let Some(covers) = input.covers {
         d.covers = input_ids(&covers, "covers", PlanId::parse_global)?;

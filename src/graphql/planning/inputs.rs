@@ -1,5 +1,6 @@
 //! Inputs of planning.
 
+use super::steps::TaskStepInput;
 use super::triggers::{BlackoutInput, SeasonInput, TriggerInput};
 use crate::graphql::connection::input_ids;
 use crate::graphql::enums::*;
@@ -176,26 +177,6 @@ impl PlanSelectorInput {
             everything: self.everything.unwrap_or(false),
         })
     }
-}
-
-/// One step of a task list.
-#[derive(InputObject, Clone)]
-pub struct TaskStepInput {
-    /// What to do.
-    pub text: LocalizedTextInput,
-    /// Whether the step must be answered; true unless stated.
-    pub is_required: Option<bool>,
-}
-
-impl From<TaskStepInput> for model::TaskStep {
-    fn from(step: TaskStepInput) -> Self {
-        Self { text: step.text.into(), is_required: step.is_required.unwrap_or(true) }
-    }
-}
-
-/// Steps as the room has them.
-pub fn steps(steps: Vec<TaskStepInput>) -> Vec<model::TaskStep> {
-    steps.into_iter().map(Into::into).collect()
 }
 
 /// A number of days or minutes that must not be negative.

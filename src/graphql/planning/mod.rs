@@ -6,5 +6,6 @@ pub mod inputs;
 pub mod mutations;
 pub mod occurrence;
 pub mod queries;
+pub mod steps;
 pub mod triggers;
 pub mod types;

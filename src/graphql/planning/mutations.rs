@@ -2,6 +2,7 @@
 
 use super::forms::{new_plan, plan_update};
 use super::inputs::*;
+use super::steps::steps;
 use super::types::{MaintenanceItem, MaintenancePlan, PlannerRun, WorkOrder};
 use crate::graphql::connection::{input_id, optional_id, payload};
 use crate::graphql::context::Cx;
@@ -148,7 +149,7 @@ impl PlanningMutation {
                 early_days: whole(input.early_days.unwrap_or(0), "earlyDays")?,
                 late_days: whole(input.late_days.unwrap_or(0), "lateDays")?,
                 estimated_minutes: whole(input.estimated_minutes.unwrap_or(30), "estimatedMinutes")?,
-                steps: steps(input.steps.unwrap_or_default()),
+                steps: steps(input.steps.unwrap_or_default())?,
             };
             let done = cx.services.planning.create_order(&call, new).await?;
             order_after(ctx, done).await

@@ -149,11 +149,9 @@ impl From<MeasureInput> for measure::Measure {
             MeasureInput::Life(m) => Self::Life { meter: m.meter },
             MeasureInput::Delta(w) => Self::Delta { meter: w.meter, window_days: days(w.window_days) },
             MeasureInput::Rate(w) => Self::Rate { meter: w.meter, window_days: days(w.window_days) },
-            MeasureInput::Ratio(r) => Self::Ratio {
-                numerator: r.numerator,
-                denominator: r.denominator,
-                window_days: days(r.window_days),
-            },
+            MeasureInput::Ratio(r) => {
+                Self::Ratio { numerator: r.numerator, denominator: r.denominator, window_days: days(r.window_days) }
+            }
             MeasureInput::RatioToBaseline(r) => Self::RatioToBaseline {
                 numerator: r.numerator,
                 denominator: r.denominator,

@@ -2,6 +2,7 @@
 
 use super::inputs::{UpcomingMaintenanceFilter, WorkOrderFilter, WorkOrderOrder};
 use super::occurrence::{Occurrence, within_horizon};
+use super::steps::{self, TaskStep};
 use super::triggers::{Blackout, PlanTrigger, Season};
 use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, order_tag, page, row_cost};
 use crate::graphql::context::Cx;
@@ -14,6 +15,7 @@ use crate::graphql::prefetch::{self, Ahead};
 use crate::graphql::registry::types::{Device, Position, Site, Technician};
 use crate::graphql::scalars::int;
 use crate::graphql::text::LocalizedText;
+use crate::graphql::visits::types::ServiceVisit;
 use crate::kernel::calendar::start_of_day;
 use crate::kernel::ids::*;
 use crate::kernel::subject::{Subject, SubjectKind as RoomSubject};
@@ -42,25 +44,6 @@ pub async fn subject(ctx: &Context<'_>, subject: Subject) -> Result<MaintenanceS
         }
         RoomSubject::Site => MaintenanceSubject::Site(load_known(ctx, SiteId(subject.id), "site").await?.into()),
     })
-}
-
-/// One step of a task list.
-#[derive(SimpleObject, Clone)]
-pub struct TaskStep {
-    /// Place in the list, from 1.
-    pub number: i32,
-    /// What to do.
-    pub text: LocalizedText,
-    /// Whether the step must be answered.
-    pub is_required: bool,
-}
-
-fn steps(steps: &[model::TaskStep]) -> Vec<TaskStep> {
-    steps
-        .iter()
-        .zip(1..)
-        .map(|(s, number)| TaskStep { number, text: (&s.text).into(), is_required: s.is_required })
-        .collect()
 }
 
 /// Which subjects a plan applies to; the parts given must all hold.
@@ -150,7 +133,7 @@ impl MaintenancePlan {
     /// What the technician does, in order; at most 100.
     #[graphql(complexity = "row_cost(10, child_complexity)")]
     async fn steps(&self) -> Vec<TaskStep> {
-        steps(&self.0.definition.steps)
+        steps::shown(&self.0.definition.steps, None)
     }
     /// Plans whose work this one includes, at most 20: doing it does theirs.
     #[graphql(complexity = "row_cost(3, child_complexity)")]
@@ -468,10 +451,10 @@ impl WorkOrder {
     async fn channel(&self) -> ExecutionChannel {
         self.0.channel.into()
     }
-    /// The task list as issued; at most 100 steps.
+    /// The task list as issued, with the notes for the device's model; at most 100 steps.
     #[graphql(complexity = "row_cost(10, child_complexity)")]
     async fn steps(&self) -> Vec<TaskStep> {
-        steps(&self.0.steps)
+        steps::shown(&self.0.steps, self.0.model_id)
     }
     /// Expected minutes.
     async fn estimated_minutes(&self) -> u32 {
@@ -496,6 +479,14 @@ impl WorkOrder {
     /// Why it was closed without work; null otherwise.
     async fn close_reason(&self) -> Option<&str> {
         self.0.close_reason.as_deref()
+    }
+    /// The visit whose failed step it was opened for; null for all other orders.
+    async fn origin_visit(&self, ctx: &Context<'_>) -> Result<Option<ServiceVisit>> {
+        Ok(load_opt(ctx, self.0.origin.map(|o| o.visit_id)).await?.map(Into::into))
+    }
+    /// Place of that step in its task list, from 1; null for all other orders.
+    async fn origin_step(&self) -> Option<i32> {
+        self.0.origin.map(|o| i32::try_from(o.step).unwrap_or(i32::MAX))
     }
     /// Device time of the work that completed it; null otherwise.
     async fn performed_at(&self) -> Option<DateTime<Utc>> {

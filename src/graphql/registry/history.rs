@@ -126,6 +126,16 @@ impl Facts<'_> {
         }
     }
 
+    /// A code as words at the begin of a line.
+    fn capital(&self, key: &str) -> String {
+        let words = self.code(key);
+        let mut chars = words.chars();
+        match chars.next() {
+            Some(first) => first.to_uppercase().chain(chars).collect(),
+            None => "Part".to_owned(),
+        }
+    }
+
     /// A civil day, `on`; where only the instant is known, its UTC day.
     fn day(&self, on: &str, at: &str) -> &str {
         match self.get(on) {
@@ -188,6 +198,21 @@ fn chinese(code: &str) -> Option<&'static str> {
         "TOO_FAST" => "增长过快",
         "FUTURE" => "时间在未来",
         "TOO_OLD" => "时间过早",
+        "POWER_MODULE" => "电源模块",
+        "DISPLAY" => "显示屏",
+        "MAGSTRIPE_READER" => "磁条读卡器",
+        "CHIP_READER" => "芯片读卡器",
+        "CONTACTLESS_READER" => "非接读卡器",
+        "CAMERA" => "摄像头",
+        "PRINTER" => "打印机",
+        "KEYPAD" => "键盘",
+        "BATTERY" => "电池",
+        "COIN_CELL" => "纽扣电池",
+        "COMMS_MODULE" => "通信模块",
+        "SIM" => "SIM卡",
+        "SAM" => "安全模块",
+        "SPEAKER" => "扬声器",
+        "BASE" => "底座",
         _ => return None,
     })
 }
@@ -259,6 +284,22 @@ fn english_line(kind: EventKind, f: &Facts<'_>) -> String {
         }
         .to_owned(),
         EventKind::VisitLogged => format!("Visit {} logged: {}", f.get("number"), f.code("outcome")),
+        EventKind::ComponentReplaced if f.has("toDevice") => {
+            format!("Part{} ({}) is in another device now", f.tail(" ", "serialNumber"), f.code("component"))
+        }
+        EventKind::ComponentReplaced => format!(
+            "{} replaced{}{}",
+            f.capital("component"),
+            f.tail(", out: ", "oldSerialNumber"),
+            f.tail(", in: ", "newSerialNumber")
+        ),
+        EventKind::FailureReported => format!(
+            "Failure {}{}{}",
+            f.get("failureCode"),
+            f.tail(", cause ", "causeCode"),
+            f.tail(", remedy ", "remedyCode")
+        ),
+        EventKind::InspectionPassed => "Passed the inspection before service".to_owned(),
     }
 }
 
@@ -312,6 +353,22 @@ fn chinese_line(kind: EventKind, f: &Facts<'_>) -> String {
         }
         .to_owned(),
         EventKind::VisitLogged => format!("登记上门{}：{}", f.get("number"), f.code("outcome")),
+        EventKind::ComponentReplaced if f.has("toDevice") => {
+            format!("部件{}（{}）已装入另一台设备", f.get("serialNumber"), f.code("component"))
+        }
+        EventKind::ComponentReplaced => format!(
+            "更换{}{}{}",
+            f.code("component"),
+            f.tail("，换下", "oldSerialNumber"),
+            f.tail("，换上", "newSerialNumber")
+        ),
+        EventKind::FailureReported => format!(
+            "登记故障{}{}{}",
+            f.get("failureCode"),
+            f.tail("，原因", "causeCode"),
+            f.tail("，处理", "remedyCode")
+        ),
+        EventKind::InspectionPassed => "上线前检查通过".to_owned(),
     }
 }
 

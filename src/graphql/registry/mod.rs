@@ -1,5 +1,6 @@
 //! Places, devices, people and the device file in GraphQL.
 
+pub mod components;
 pub mod history;
 pub mod inputs;
 pub mod mutations;

@@ -28,6 +28,7 @@ impl RegistryQuery {
             code: o.code,
             name: o.name,
             time_zone: TimeZone(o.time_zone.name().to_owned()),
+            requires_inspection: o.requires_inspection,
         };
         Ok(Viewer { actor: cx.actor.clone(), organization })
     }

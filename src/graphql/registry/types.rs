@@ -1,5 +1,6 @@
 //! Types of the registry.
 
+use super::components::Component;
 use super::history::{HistoryEvent, HistoryEventConnection, HistoryIntegrity};
 use crate::graphql::catalogue::types::DeviceModel;
 use crate::graphql::connection::{
@@ -11,14 +12,15 @@ use crate::graphql::errors::bad_input;
 use crate::graphql::firmware::types::FirmwareTarget;
 use crate::graphql::load::{load, load_known, load_opt};
 use crate::graphql::loaders::{
-    ComponentsOf, DevicesOf, ExternalIdsOf, FirmwareOf, HistoryOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, shows,
+    ComponentsOf, DevicesOf, ExternalIdsOf, FailuresOf, FirmwareOf, HistoryOf, ItemsOf, OccupantsOf, PositionsOf,
+    SoftwareOf, shows,
 };
 use crate::graphql::planning::inputs::{WorkOrderFilter, WorkOrderOrder};
 use crate::graphql::planning::types::{MaintenanceItem, WorkOrderConnection, orders_page};
 use crate::graphql::prefetch::{self, Ahead};
 use crate::graphql::scalars::{Date, MAX_NUMBER, TimeZone, int, query_codes, query_instant_opt, query_text};
 use crate::graphql::usage::types::{DeviceMeter, UsagePattern, device_meters, usage_pattern};
-use crate::graphql::visits::types::{ServiceVisitConnection, device_visits_page};
+use crate::graphql::visits::types::{FailureReport, MAX_FAILURES, ServiceVisitConnection, device_visits_page};
 use crate::kernel::ids::{DeviceId, MerchantId, SiteId};
 use crate::registry::file::{EventKind, read};
 use crate::registry::model;
@@ -39,6 +41,9 @@ pub struct Organization {
     pub name: String,
     /// Zone of civil dates without a site.
     pub time_zone: TimeZone,
+    /// Devices must pass an inspection before they become READY or IN_SERVICE: a plan of kind
+    /// PRE_INSTALLATION is active.
+    pub requires_inspection: bool,
 }
 
 /// Who is asking.
@@ -326,36 +331,6 @@ pub struct ExternalId {
     pub value: String,
 }
 
-/// A part of a device.
-#[derive(SimpleObject, Clone)]
-pub struct Component {
-    /// Opaque id.
-    pub id: ID,
-    /// The part.
-    pub kind: ComponentKind,
-    /// Its own serial; null when unknown.
-    pub serial_number: Option<String>,
-    /// Where it can be replaced; opening a terminal erases its keys.
-    pub replaceable_at: ReplaceableAt,
-    /// Since when, device time.
-    pub installed_at: DateTime<Utc>,
-    /// Until, device time; null while it is in.
-    pub removed_at: Option<DateTime<Utc>>,
-}
-
-impl From<&model::Component> for Component {
-    fn from(c: &model::Component) -> Self {
-        Self {
-            id: c.id.global().into(),
-            kind: c.kind.into(),
-            serial_number: c.serial_number.clone(),
-            replaceable_at: c.replaceable_at.into(),
-            installed_at: c.installed_at,
-            removed_at: c.removed_at,
-        }
-    }
-}
-
 /// One installed thing with a version.
 #[derive(SimpleObject, Clone)]
 pub struct SoftwareItem {
@@ -446,6 +421,11 @@ impl Device {
     async fn installed_at(&self) -> Option<DateTime<Utc>> {
         self.0.installed_at
     }
+    /// When it passed its inspection before service, device time; null while it has to pass one: never
+    /// inspected, or not since it left the field, went to repair or into quarantine.
+    async fn inspected_at(&self) -> Option<DateTime<Utc>> {
+        self.0.inspected_at
+    }
     /// Version of its firmware; null when never reported.
     async fn firmware_version(&self) -> Option<&str> {
         self.0.firmware_version.as_deref()
@@ -465,7 +445,7 @@ impl Device {
     #[graphql(complexity = "row_cost(8, child_complexity)")]
     async fn components(&self, ctx: &Context<'_>) -> Result<Vec<Component>> {
         let parts = load(ctx, ComponentsOf(self.0.id)).await?.unwrap_or_default();
-        Ok(parts.iter().take(200).map(|c| (&**c).into()).collect())
+        Ok(parts.iter().take(200).map(|c| Component::new(c.clone(), self.0.model_id)).collect())
     }
     /// Device time of its last reading; null when never heard of.
     async fn last_seen_at(&self) -> Option<DateTime<Utc>> {
@@ -510,6 +490,20 @@ impl Device {
         #[graphql(desc = "Cursor to go on after.")] after: Option<String>,
     ) -> Result<ServiceVisitConnection> {
         device_visits_page(ctx, self.0.id, first, after.as_deref()).await
+    }
+    /// Failures visits reported of it, newest first, at most 100.
+    #[graphql(complexity = "row_cost(10, child_complexity)")]
+    async fn failures(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows, 1 to 100; 100 unless stated.")] first: Option<i32>,
+    ) -> Result<Vec<FailureReport>> {
+        let first = first.map_or(Ok(MAX_FAILURES), |n| match usize::try_from(n) {
+            Ok(n) if (1..=MAX_FAILURES).contains(&n) => Ok(n),
+            _ => Err(bad_input(format!("first is {n}; give 1 to {MAX_FAILURES}"))),
+        })?;
+        let failures = load(ctx, FailuresOf(self.0.id)).await?.unwrap_or_default();
+        Ok(failures.iter().take(first).map(|f| FailureReport(f.report.clone())).collect())
     }
     /// Its device file, oldest event first.
     #[graphql(complexity = "page_cost(first, child_complexity)")]

@@ -1,7 +1,7 @@
 //! Inputs of visits.
 
-use crate::graphql::enums::VisitLineOutcome;
-use crate::graphql::scalars::{query_id_opt, query_instant_opt};
+use crate::graphql::enums::{ComponentKind, FailureOrigin, VisitLineOutcome};
+use crate::graphql::scalars::{Date, query_id_opt, query_instant_opt};
 use crate::kernel::ids::{DeviceId, SiteId, TechnicianId};
 use crate::visits::model;
 use async_graphql::{ID, InputObject, Result};
@@ -43,10 +43,58 @@ impl ServiceVisitFilter {
 pub struct StepResultInput {
     /// Place of the step in the task list, from 1.
     pub step: i32,
-    /// Whether it was done.
+    /// Whether it was done; what was done has the value its kind of step asks for.
     pub is_done: bool,
-    /// Remark.
+    /// Remark; card numbers are masked.
     pub note: Option<String>,
+    /// The answer to a PASS_FAIL step.
+    pub passed: Option<bool>,
+    /// The answer to a CHOICE step: a code of its list.
+    pub choice: Option<String>,
+    /// The answer to a NUMBER step in its unit, or to a METER_READING step in the meter's unit.
+    pub number: Option<f64>,
+    /// The answer to a TEXT step; card numbers are masked.
+    pub text: Option<String>,
+    /// The answer to a SERIAL_SCAN step.
+    pub serial: Option<String>,
+    /// The order whose task list it answers; the first of the line that has steps unless stated.
+    pub work_order_id: Option<ID>,
+    /// The plan whose task list it answers; the first of the line that has steps unless stated.
+    pub plan_id: Option<ID>,
+}
+
+/// A part that was replaced.
+#[derive(InputObject)]
+pub struct PartReplacedInput {
+    /// The part.
+    pub component_kind: ComponentKind,
+    /// Serial number read off the part taken out; must be the one known, where one is.
+    pub old_serial_number: Option<String>,
+    /// Serial number of the part put in; must be in no other device.
+    pub new_serial_number: Option<String>,
+    /// Last civil day of the new part's warranty.
+    pub warranty_ends_on: Option<Date>,
+    /// The maker's number of the new part.
+    pub part_number: Option<String>,
+}
+
+/// What had failed, why, and what was done about it; the codes are those of `failureCodes`.
+#[derive(InputObject)]
+pub struct FailureInput {
+    /// What failed, for example `CRD-MSR-01`.
+    pub failure_code: String,
+    /// Why, a code of the causes; required where a repair is done.
+    pub cause_code: Option<String>,
+    /// What was done, a code of the remedies; required where a repair is done.
+    pub remedy_code: Option<String>,
+    /// Who or what caused it; what the code usually has unless stated.
+    pub origin: Option<FailureOrigin>,
+    /// Since when it did not work, device time.
+    pub failed_at: DateTime<Utc>,
+    /// When somebody noticed, device time; not before `failedAt`.
+    pub detected_at: Option<DateTime<Utc>>,
+    /// When it worked again, device time; not before `failedAt`.
+    pub restored_at: Option<DateTime<Utc>>,
 }
 
 /// What was done to one device, or, without a device, to the site.
@@ -68,8 +116,12 @@ pub struct VisitLineInput {
     pub outcome: VisitLineOutcome,
     /// What was found; card numbers are masked.
     pub findings: Option<String>,
-    /// Answers to steps.
+    /// Answers to steps of the task lists of the orders and plans named, at most 200.
     pub step_results: Option<Vec<StepResultInput>>,
+    /// Parts replaced, at most 50; only where the outcome is DONE or PARTLY_DONE.
+    pub parts_replaced: Option<Vec<PartReplacedInput>>,
+    /// What had failed; required where a CORRECTIVE order of a device is DONE.
+    pub failure: Option<FailureInput>,
 }
 
 /// A visit that was made; may come late, out of order, and twice.

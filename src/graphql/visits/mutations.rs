@@ -2,13 +2,13 @@
 
 use super::inputs::{LogServiceVisitInput, VisitLineInput};
 use super::types::{ServiceVisit, VisitLineResult};
-use crate::graphql::connection::{input_id, input_ids, row_cost};
+use crate::graphql::connection::{input_id, input_ids, optional_id, row_cost};
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{Failure, Outcome, UserError};
 use crate::graphql::load::load_known;
 use crate::graphql::registry::mutations::device_ref;
 use crate::kernel::ids::{PlanId, SiteId, TechnicianId, WorkOrderId};
-use crate::visits::model::{LogLine, LogVisit, StepResult};
+use crate::visits::model::{LogLine, LogVisit, NewFailure, PartReplaced, StepResult};
 use async_graphql::{Context, Object, Result, SimpleObject};
 
 /// The visit, and what became of its lines.
@@ -70,11 +70,38 @@ fn visit(input: LogServiceVisitInput) -> Outcome<LogVisit> {
 }
 
 fn line(input: VisitLineInput) -> Outcome<LogLine> {
-    let step_results = input.step_results.unwrap_or_default().into_iter().map(|r| StepResult {
-        // A place that cannot be is kept as 0, which no task list has: evidence is not refused.
-        step: u32::try_from(r.step).unwrap_or(0),
-        is_done: r.is_done,
-        note: r.note,
+    let mut step_results = Vec::new();
+    for r in input.step_results.unwrap_or_default() {
+        step_results.push(StepResult {
+            // A place that cannot be is kept as 0, which no task list has: evidence is not refused.
+            step: u32::try_from(r.step).unwrap_or(0),
+            is_done: r.is_done,
+            note: r.note,
+            passed: r.passed,
+            choice: r.choice,
+            number: r.number,
+            text: r.text,
+            serial: r.serial,
+            work_order_id: optional_id(r.work_order_id.as_ref(), "stepResults", WorkOrderId::parse_global)?,
+            plan_id: optional_id(r.plan_id.as_ref(), "stepResults", PlanId::parse_global)?,
+            has_failed: false,
+        });
+    }
+    let parts_replaced = input.parts_replaced.unwrap_or_default().into_iter().map(|p| PartReplaced {
+        component_kind: p.component_kind.into(),
+        old_serial_number: p.old_serial_number,
+        new_serial_number: p.new_serial_number,
+        warranty_ends_on: p.warranty_ends_on.map(|day| day.0),
+        part_number: p.part_number,
+    });
+    let failure = input.failure.map(|f| NewFailure {
+        failure_code: f.failure_code,
+        cause_code: f.cause_code,
+        remedy_code: f.remedy_code,
+        origin: f.origin.map(Into::into),
+        failed_at: f.failed_at,
+        detected_at: f.detected_at,
+        restored_at: f.restored_at,
     });
     Ok(LogLine {
         device: device_ref(input.device_id.as_ref(), input.serial_number, input.manufacturer, None, "deviceId")?,
@@ -87,7 +114,9 @@ fn line(input: VisitLineInput) -> Outcome<LogLine> {
         performed_at: input.performed_at,
         outcome: input.outcome.into(),
         findings: input.findings,
-        step_results: step_results.collect(),
+        step_results,
+        parts_replaced: parts_replaced.collect(),
+        failure,
     })
 }
 

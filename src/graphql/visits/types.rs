@@ -2,14 +2,14 @@
 
 use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page, row_cost};
 use crate::graphql::context::Cx;
-use crate::graphql::enums::{VisitLineCode, VisitLineOutcome};
+use crate::graphql::enums::{ComponentKind, FailureOrigin, VisitLineCode, VisitLineOutcome};
 use crate::graphql::errors::internal;
 use crate::graphql::load::{load, load_known, load_opt};
 use crate::graphql::loaders::{LinesOf, VisitsOf, shows};
 use crate::graphql::planning::types::{MaintenancePlan, WorkOrder};
 use crate::graphql::prefetch::{self, Ahead};
 use crate::graphql::registry::types::{Device, Site, Technician};
-use crate::graphql::scalars::int;
+use crate::graphql::scalars::{Date, int};
 use crate::kernel::ids::{DeviceId, WorkOrderId};
 use crate::planning::model::LineResult;
 use crate::visits::model;
@@ -53,6 +53,89 @@ pub struct StepResult {
     pub is_done: bool,
     /// Remark; null when there is none.
     pub note: Option<String>,
+    /// The answer to a PASS_FAIL step; null for all others.
+    pub passed: Option<bool>,
+    /// The answer to a CHOICE step, a code of its list; null for all others.
+    pub choice: Option<String>,
+    /// The answer to a NUMBER or METER_READING step; null for all others.
+    pub number: Option<f64>,
+    /// The answer to a TEXT step, card numbers masked; null for all others.
+    pub text: Option<String>,
+    /// The answer to a SERIAL_SCAN step; null for all others.
+    pub serial: Option<String>,
+    /// The step failed: the answer, a limit or a choice says so.
+    pub has_failed: bool,
+}
+
+/// A part that was replaced, as reported.
+#[derive(SimpleObject, Clone)]
+pub struct PartReplaced {
+    /// The part.
+    pub component_kind: ComponentKind,
+    /// Serial number of the part taken out; null when it was not read off.
+    pub old_serial_number: Option<String>,
+    /// Serial number of the part put in; null when it has none.
+    pub new_serial_number: Option<String>,
+    /// Last civil day of the new part's warranty; null when it has none.
+    pub warranty_ends_on: Option<Date>,
+    /// The maker's number of the new part; null when it was not given.
+    pub part_number: Option<String>,
+}
+
+impl From<&model::PartReplaced> for PartReplaced {
+    fn from(p: &model::PartReplaced) -> Self {
+        Self {
+            component_kind: p.component_kind.into(),
+            old_serial_number: p.old_serial_number.clone(),
+            new_serial_number: p.new_serial_number.clone(),
+            warranty_ends_on: p.warranty_ends_on.map(Date),
+            part_number: p.part_number.clone(),
+        }
+    }
+}
+
+/// Failures of a device shown at most.
+pub const MAX_FAILURES: usize = 100;
+
+/// What had failed, why, and what was done about it.
+#[derive(Clone)]
+pub struct FailureReport(pub model::FailureReport);
+
+/// What had failed, why, and what was done about it; the codes are those of `failureCodes`.
+#[Object]
+impl FailureReport {
+    /// What failed, for example `CRD-MSR-01`.
+    async fn failure_code(&self) -> &str {
+        &self.0.failure_code
+    }
+    /// Why; null when it was not found out.
+    async fn cause_code(&self) -> Option<&str> {
+        self.0.cause_code.as_deref()
+    }
+    /// What was done; null when nothing was.
+    async fn remedy_code(&self) -> Option<&str> {
+        self.0.remedy_code.as_deref()
+    }
+    /// Who or what caused it.
+    async fn origin(&self) -> FailureOrigin {
+        self.0.origin.into()
+    }
+    /// Since when it did not work, device time.
+    async fn failed_at(&self) -> DateTime<Utc> {
+        self.0.failed_at
+    }
+    /// When somebody noticed, device time; null when nobody says.
+    async fn detected_at(&self) -> Option<DateTime<Utc>> {
+        self.0.detected_at
+    }
+    /// When it worked again, device time; null while it does not.
+    async fn restored_at(&self) -> Option<DateTime<Utc>> {
+        self.0.restored_at
+    }
+    /// The corrective order it was repaired under; null when there was none.
+    async fn work_order(&self, ctx: &Context<'_>) -> Result<Option<WorkOrder>> {
+        Ok(load_opt(ctx, self.0.work_order_id).await?.map(Into::into))
+    }
 }
 
 shows! {
@@ -98,8 +181,27 @@ impl VisitLine {
     /// Answers to steps, at most 200.
     #[graphql(complexity = "row_cost(10, child_complexity)")]
     async fn step_results(&self) -> Vec<StepResult> {
-        let shown = |r: &model::StepResult| StepResult { step: r.step, is_done: r.is_done, note: r.note.clone() };
+        let shown = |r: &model::StepResult| StepResult {
+            step: r.step,
+            is_done: r.is_done,
+            note: r.note.clone(),
+            passed: r.passed,
+            choice: r.choice.clone(),
+            number: r.number,
+            text: r.text.clone(),
+            serial: r.serial.clone(),
+            has_failed: r.has_failed,
+        };
         self.0.step_results.iter().map(shown).collect()
+    }
+    /// Parts replaced, at most 50.
+    #[graphql(complexity = "row_cost(2, child_complexity)")]
+    async fn parts_replaced(&self) -> Vec<PartReplaced> {
+        self.0.parts_replaced.iter().map(Into::into).collect()
+    }
+    /// What had failed; null when nothing is reported.
+    async fn failure(&self) -> Option<FailureReport> {
+        self.0.failure.clone().map(FailureReport)
     }
     /// Orders it was reported for, as far as they exist; at most 100.
     #[graphql(complexity = "row_cost(5, child_complexity)")]

@@ -14,6 +14,7 @@ mod due;
 mod events;
 mod explain;
 mod firmware;
+mod steps;
 mod timeline;
 mod validate;
 
@@ -28,5 +29,6 @@ pub use due::{DueOutcome, EventFact, FirmwareFacts, GUARD_DAYS, UsageFacts, Watc
 pub use events::{PlaceEvent, USE_METER, events_of_place, returns_to_use};
 pub use explain::{due_sentence, shown_units};
 pub use firmware::{UpdateRequest, update_time};
+pub use steps::{AnswerError, Review, Verdict, check_answer, clean_steps, review, verdict};
 pub use timeline::{Slots, SlotsNow, Timeline, after_key, slot_key, timeline};
 pub use validate::{CompiledPlan, CompiledTrigger, check_count, compile, read_triggers, shortest_gap_days};

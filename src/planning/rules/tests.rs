@@ -150,6 +150,7 @@ fn order_for(due: &Due, explanation: Option<Explanation>) -> WorkOrder {
         closed_at: None,
         performed_at: None,
         visit_line_id: None,
+        origin: None,
         version: 1,
         created_at: start(),
     }

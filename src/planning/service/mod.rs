@@ -1,6 +1,7 @@
 //! Use cases of planning: load facts → ask the rules → store in one transaction → append to the
 //! device file.
 
+mod checklists;
 mod facts;
 mod foresight;
 mod orders;

@@ -2,7 +2,6 @@
 //! postpone.
 
 use super::PlanningService;
-use super::plans::clean_steps;
 use crate::db::numbers;
 use crate::db::tx::Tx;
 use crate::kernel::calendar::{InstantError, check_instant, end_of_day, local_date, stamp, start_of_day};
@@ -164,7 +163,7 @@ impl PlanningService {
             return Ok(done);
         }
         let due_at = instant(new.due_at, "dueAt")?;
-        clean_steps(&mut new.steps)?;
+        self.clean_steps(tx.conn(), tx.scope(), &mut new.steps).await?;
         let bounds = [
             ("earlyDays", new.early_days, 0, 366),
             ("lateDays", new.late_days, 0, 366),
@@ -244,6 +243,7 @@ impl PlanningService {
             closed_at: None,
             performed_at: None,
             visit_line_id: None,
+            origin: None,
             version: 1,
             created_at: call.now,
         };

@@ -500,6 +500,7 @@ fn new_order(
         closed_at: None,
         performed_at: None,
         visit_line_id: None,
+        origin: None,
         version: 1,
         created_at: now,
     })

@@ -92,25 +92,10 @@ pub(super) struct Changed {
     pub plan: MaintenancePlan,
     /// The version it was made from.
     pub had_version: i64,
+    /// The kind of maintenance it was for.
+    pub had_kind: MaintenanceKind,
     /// It says something else than before.
     pub is_revised: bool,
-}
-
-/// Cleans the texts of a task list.
-pub(super) fn clean_steps(steps: &mut [TaskStep]) -> Result<(), Error> {
-    if steps.len() > 100 {
-        return Err(Error::TooMany { field: "steps", what: "steps", given: steps.len(), max: 100 });
-    }
-    for step in steps {
-        for text in [&mut step.text.en, &mut step.text.zh] {
-            *text = clean_text(text, 1_000).map_err(|problem| Error::Text {
-                field: vec!["steps"],
-                name: "a step",
-                problem,
-            })?;
-        }
-    }
-    Ok(())
 }
 
 impl PlanningService {
@@ -197,7 +182,6 @@ impl PlanningService {
                 })?;
             }
         }
-        clean_steps(&mut definition.steps)?;
         let selector = &definition.selector;
         let given = selector.model_ids.len() + selector.site_ids.len() + selector.region_codes.len();
         if given > 1_000 {
@@ -287,6 +271,7 @@ impl PlanningService {
             clean_text(&new.code, 64).map_err(|problem| Error::Text { field: vec!["code"], name: "code", problem })?;
         let mut definition = new.definition;
         definition.triggers = self.triggers(db, scope, &new.triggers).await?;
+        self.clean_steps(db, scope, &mut definition.steps).await?;
         Self::check(&mut definition)?;
         self.check_selector(db, scope, &mut definition.selector).await?;
         let id = self.ids.next(now);
@@ -329,6 +314,7 @@ impl PlanningService {
         };
         // Items belong to a kind of subject; a plan for another kind is another plan.
         definition.subject = before.subject;
+        self.clean_steps(db, scope, &mut definition.steps).await?;
         Self::check(&mut definition)?;
         self.check_selector(db, scope, &mut definition.selector).await?;
         self.check_covers(db, scope, plan.id, &mut definition).await?;
@@ -348,7 +334,7 @@ impl PlanningService {
             plan.revision += 1;
             plan.revision_id = self.ids.next(now);
         }
-        Ok(Changed { plan, had_version, is_revised })
+        Ok(Changed { plan, had_version, had_kind: before.kind, is_revised })
     }
 
     /// Makes a plan; its items appear with the next planner run.
@@ -365,6 +351,9 @@ impl PlanningService {
             StoreError::Conflict { .. } => Error::CodeTaken { code: plan.code.clone() },
             other => Error::Store(other),
         })?;
+        if plan.definition.kind == MaintenanceKind::PreInstallation {
+            self.set_gate(&tx).await?;
+        }
         self.mark_subjects(&tx, &plan).await?;
         let changed = PlanChanged { plan_id: plan.id };
         tx.finish(&changed).await?;
@@ -380,7 +369,7 @@ impl PlanningService {
         if let Some(done) = tx.replay().await? {
             return Ok(done);
         }
-        let Changed { plan, had_version, is_revised } =
+        let Changed { plan, had_version, had_kind, is_revised } =
             self.changed_plan(tx.conn(), tx.scope(), update, call.now).await?;
         // First, because of two changes at once only one may add its revision.
         if !store::update_plan(tx.conn(), tx.scope(), &plan, had_version).await? {
@@ -388,6 +377,9 @@ impl PlanningService {
         }
         if is_revised {
             store::insert_revision(tx.conn(), tx.scope(), &plan, call.now).await?;
+        }
+        if [had_kind, plan.definition.kind].contains(&MaintenanceKind::PreInstallation) {
+            self.set_gate(&tx).await?;
         }
         self.mark_subjects(&tx, &plan).await?;
         let changed = PlanChanged { plan_id: plan.id };

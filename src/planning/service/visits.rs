@@ -46,6 +46,7 @@ impl PlanningService {
         let standing = registry_store::devices_at_sites(db, scope, &sites).await?;
         let mut devices: Vec<DeviceId> = subjects.iter().filter_map(|s| store::device_of(*s)).collect();
         devices.extend(standing.iter().map(|d| d.id));
+        devices.extend(lines.iter().flat_map(|l| l.touches.iter().copied()));
         self.file.lock(tx, &devices).await?;
         registry_store::lock_sites(db, scope, &sites).await?;
         let ids: Vec<Uuid> = subjects.iter().map(|s| s.id).collect();

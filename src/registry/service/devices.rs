@@ -107,7 +107,8 @@ impl RegistryService {
     /// Registers a device with the parts of its model.
     ///
     /// # Errors
-    /// Unknown model, a serial this maker used already, a status only reached by installing.
+    /// Unknown model, a serial this maker used already, a status only reached by installing or by
+    /// passing an inspection.
     pub async fn register_device(&self, call: &Call, new: RegisterDevice) -> Result<DeviceDone, Error> {
         let tx = self.db.begin(call).await?;
         if let Some(done) = tx.replay().await? {
@@ -115,6 +116,11 @@ impl RegistryService {
         }
         let serial = new.serial_number.clone();
         let maker = new.manufacturer.clone();
+        if let Some(to) = new.status.filter(|s| rules::needs_inspection(*s) && !rules::is_in_field(*s))
+            && store::organization(tx.conn(), tx.scope()).await?.requires_inspection
+        {
+            return Err(Error::InspectionRequired { field: "status", to, since: None });
+        }
         let mut rows = self.add_devices(&tx, &[new]).await?;
         // One row in, one row out.
         let row = rows.pop().ok_or(Error::NotFound { what: "device", field: "serialNumber" })??;
@@ -185,6 +191,9 @@ impl RegistryService {
                         replaceable_at: part.replaceable_at,
                         installed_at: tx.now(),
                         removed_at: None,
+                        warranty_ends_on: None,
+                        part_number: None,
+                        lives: Vec::new(),
                     });
                 }
                 for e in &names {
@@ -216,7 +225,7 @@ impl RegistryService {
         store::upsert_devices(tx.conn(), tx.scope(), &devices, true)
             .await
             .map_err(super::places::taken("a device of this maker with this serial number", "serialNumber"))?;
-        store::insert_components(tx.conn(), tx.scope(), &parts).await?;
+        store::upsert_components(tx.conn(), tx.scope(), &parts).await?;
         store::upsert_software(tx.conn(), tx.scope(), &software).await?;
         store::insert_external_ids(tx.conn(), tx.scope(), &external)
             .await
@@ -277,6 +286,8 @@ impl RegistryService {
             installed_at: None,
             firmware_version: optional(new.firmware_version.as_deref(), "firmwareVersion", 64)?,
             last_seen_at: None,
+            inspected_at: None,
+            uninspected_since: None,
             version: 1,
             created_at: tx.now(),
         })

@@ -1,6 +1,8 @@
 //! Use cases of the registry.
 
+mod components;
 mod devices;
+mod inspection;
 mod moves;
 mod places;
 mod reads;
@@ -8,7 +10,9 @@ mod software;
 
 pub use super::file_store::EventFilter;
 pub use super::store::{SiteFilter, device_key};
+pub use components::{PartError, PartReplaced, ReplacePart};
 pub use devices::{DeviceChange, DeviceDone, DeviceUpdate, RegisterDevice, RowOutcome};
+pub use inspection::PassedInspection;
 pub use moves::{ChangeStatus, InstallDevice, RelocateDevice, RemoveDevice, SwapDevice, Swapped};
 pub use places::{Made, NewMerchant, NewPosition, NewSite, NewTechnician, SiteChange};
 pub use reads::{FileCheck, Occupant, resolve_many};

@@ -199,6 +199,9 @@ fn leave(device: &mut Device) {
 }
 
 fn set_status(device: &mut Device, status: DeviceStatus, at: DateTime<Utc>, reason: Option<String>) {
+    if !rules::keeps_inspection(device.status, status) {
+        rules::void_inspection(device, at);
+    }
     device.status = status;
     device.status_since = at;
     device.status_reason = reason;
@@ -246,6 +249,17 @@ impl RegistryService {
             .pop()
             .ok_or(Error::NotFound { what: "site", field: "positionId" })?;
         Ok(Place { position, site })
+    }
+
+    /// Refuses a device that has not passed its inspection where inspections are required.
+    async fn inspected(&self, tx: &Tx, device: &Device, to: DeviceStatus, field: &'static str) -> Result<(), Error> {
+        if !rules::needs_inspection(to) || device.inspected_at.is_some() {
+            return Ok(());
+        }
+        match store::organization(tx.conn(), tx.scope()).await?.requires_inspection {
+            true => Err(Error::InspectionRequired { field, to, since: device.uninspected_since }),
+            false => Ok(()),
+        }
     }
 
     async fn moves_of(&self, tx: &Tx, device: DeviceId) -> Result<Vec<Binding>, Error> {
@@ -314,6 +328,13 @@ impl RegistryService {
             if is_import && fills == Some(input.position_id) {
                 outcomes.push(Ok(()));
                 continue;
+            }
+            // What a file says was in service long ago is evidence; who installs now has to inspect first.
+            if !is_import
+                && input.is_in_service
+                && let Some(device) = standing.devices.get(&input.device_id)
+            {
+                self.inspected(tx, device, DeviceStatus::InService, "deviceId").await?;
             }
             outcomes.push(self.install_one(tx, input, &standing).map(|done| {
                 standing.devices.insert(done.device.id, done.device.clone());
@@ -519,6 +540,7 @@ impl RegistryService {
         let status =
             if old.status == DeviceStatus::InService { DeviceStatus::InService } else { DeviceStatus::Installed };
         installable(&new, status, "newDeviceId")?;
+        self.inspected(&tx, &new, status, "newDeviceId").await?;
         in_order(&self.moves_of(&tx, new.id).await?, at, "swappedAt")?;
         let leaving = Leaving {
             at,
@@ -548,7 +570,8 @@ impl RegistryService {
     /// position at that moment.
     ///
     /// # Errors
-    /// What the status machine forbids, a stale version, an impossible moment.
+    /// What the status machine forbids, a device that has to pass an inspection first, a stale
+    /// version, an impossible moment.
     pub async fn change_status(&self, call: &Call, input: ChangeStatus) -> Result<DeviceDone, Error> {
         let tx = self.db.begin(call).await?;
         if let Some(done) = tx.replay().await? {
@@ -567,6 +590,7 @@ impl RegistryService {
             };
             return Err(Error::IllegalStatus { field: "status", from: device.status, to: input.status, hint });
         }
+        self.inspected(&tx, &device, input.status, "status").await?;
         in_order(&self.moves_of(&tx, device.id).await?, at, "changedAt")?;
         // Registration says when we were told, not since when it was so: what was before may be
         // told later.

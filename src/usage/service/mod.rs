@@ -189,11 +189,20 @@ impl UsageService {
         if let Some(done) = tx.replay().await? {
             return Ok(done);
         }
-        let mut recorded = Recorded::default();
-        let (incoming, facts) = self.admit(&tx, inputs, &mut recorded).await?;
-        self.take_in(&tx, incoming, &facts, &mut recorded).await?;
-        recorded.rejected.sort_by_key(|r| r.row);
+        let recorded = self.record_in(&tx, inputs).await?;
         tx.finish(&recorded).await?;
+        Ok(recorded)
+    }
+
+    /// Takes readings in, in somebody else's change: those a visit reports with its steps.
+    ///
+    /// # Errors
+    /// Storage; what is wrong with a reading is in its row.
+    pub async fn record_in(&self, tx: &Tx, inputs: &[ReadingInput]) -> StoreResult<Recorded> {
+        let mut recorded = Recorded::default();
+        let (incoming, facts) = self.admit(tx, inputs, &mut recorded).await?;
+        self.take_in(tx, incoming, &facts, &mut recorded).await?;
+        recorded.rejected.sort_by_key(|r| r.row);
         Ok(recorded)
     }
 

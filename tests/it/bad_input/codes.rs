@@ -8,7 +8,12 @@ use tillkeep::kernel::ids::join_global;
 use uuid::Uuid;
 
 /// A request for each code.
-fn requests(world: &World, compliance_item: &str, unreachable: &str) -> Vec<(&'static str, &'static str, Value)> {
+fn requests(
+    world: &World,
+    compliance_item: &str,
+    sealed: &str,
+    unreachable: &str,
+) -> Vec<(&'static str, &'static str, Value)> {
     let of = |mutation: &str, path: &str, value: Value| with(world.input(mutation), path, value);
     let reading = |field: &str, value: Value| {
         let reading = json!({"meter": "TRANSACTIONS", "value": 1, "readAt": "2026-05-04T02:00:00Z"});
@@ -17,6 +22,19 @@ fn requests(world: &World, compliance_item: &str, unreachable: &str) -> Vec<(&'s
     };
     let triggers = |trigger: Value| plan(json!({"triggers": [trigger]}));
     let state = |state: &str| json!({"workOrderId": world.order, "state": state});
+    let line = |more: Value| {
+        let mut line = json!({
+            "deviceId": world.fielded.device, "performedAt": "2026-05-04T03:00:00Z", "outcome": "DONE",
+        });
+        for (field, value) in more.as_object().into_iter().flatten() {
+            line[field.as_str()] = value.clone();
+        }
+        json!({
+            "siteId": world.fielded.site, "technicianId": world.technician, "startedAt": "2026-05-04T03:00:00Z",
+            "lines": [line],
+        })
+    };
+    let part = |part: Value| line(json!({"partsReplaced": [part]}));
     vec![
         ("NOT_FOUND", "createPosition", of("createPosition", "siteId", json!(join_global("Site", Uuid::from_u128(7))))),
         ("WRONG_ID_KIND", "createPosition", of("createPosition", "siteId", json!(world.fielded.merchant))),
@@ -53,7 +71,56 @@ fn requests(world: &World, compliance_item: &str, unreachable: &str) -> Vec<(&'s
         ("WAIVER_REQUIRED", "skipOccurrence", json!({"itemId": compliance_item, "reason": "closed"})),
         ("FIRMWARE_DOWNGRADE", "setFirmwareTarget", of("setFirmwareTarget", "selector", Value::Null)),
         ("PREREQUISITE_UNMET", "setFirmwareTarget", of("setFirmwareTarget", "releaseId", json!(unreachable))),
+        ("INSPECTION_REQUIRED", "changeDeviceStatus", world.input("changeDeviceStatus")),
+        (
+            "INVALID_ANSWER",
+            "logServiceVisit",
+            line(json!({"planIds": [world.plan], "stepResults": [{"step": 1, "isDone": true, "text": "yes"}]})),
+        ),
+        ("FAILURE_REQUIRED", "logServiceVisit", line(json!({"workOrderIds": [world.order]}))),
+        (
+            "UNKNOWN_FAILURE_CODE",
+            "logServiceVisit",
+            line(json!({"failure": {"failureCode": "NOPE", "failedAt": "2026-05-04T02:00:00Z"}})),
+        ),
+        ("PART_NOT_IN_MODEL", "logServiceVisit", part(json!({"componentKind": "CAMERA"}))),
+        (
+            "PART_REPLACED_BY_ITSELF",
+            "logServiceVisit",
+            part(json!({"componentKind": "BATTERY", "oldSerialNumber": "B-1", "newSerialNumber": "B-1"})),
+        ),
+        ("PART_SERIAL_IN_USE", "logServiceVisit", part(json!({"componentKind": "BATTERY", "newSerialNumber": "B-2"}))),
+        (
+            "PART_SERIAL_MISMATCH",
+            "logServiceVisit",
+            with(
+                part(json!({"componentKind": "BATTERY", "oldSerialNumber": "B-9", "newSerialNumber": "B-3"})),
+                "lines.0.deviceId",
+                json!(world.other.device),
+            ),
+        ),
+        (
+            "PART_NOT_REPLACEABLE_HERE",
+            "logServiceVisit",
+            with(part(json!({"componentKind": "CAMERA"})), "lines.0.deviceId", json!(sealed)),
+        ),
     ]
+}
+
+/// Makes what the requests about visits need: a device with a sealed camera, a battery known to be in
+/// HX2, failure lists, and inspections before service. Answers the device.
+async fn prepare(app: &TestApp, world: &World) -> String {
+    let parts = json!([{"kind": "CAMERA", "replaceableAt": "FACTORY"}]);
+    let input = json!({"manufacturer": "Huaxin", "name": "HX-7", "meters": [], "components": parts});
+    let model = text(&app.mutate("createDeviceModel", "deviceModel { id }", input).await["deviceModel"]["id"]);
+    let sealed = app.device(&model, "HX7").await;
+    let battery = json!({"componentKind": "BATTERY", "newSerialNumber": "B-2"});
+    let line = json!({"deviceId": world.other.device, "partsReplaced": [battery]});
+    app.log_visit(&world.other.site, &world.technician, "2026-05-04T02:00:00Z", vec![line]).await;
+    app.seed().await;
+    let inspection = plan(json!({"code": "PREINST", "kind": "PRE_INSTALLATION"}));
+    app.mutate("createMaintenancePlan", "", inspection).await;
+    sealed
 }
 
 /// The code of a refusal, or of a refused row.
@@ -77,7 +144,8 @@ async fn every_user_error_code_is_produced_by_a_request() {
     let unreachable = release(&app, &world.fielded.model, "20.0", Some("10.0")).await;
 
     let mut produced = BTreeSet::new();
-    for (code, mutation, input) in requests(&world, &item, &unreachable) {
+    let sealed = prepare(&app, &world).await;
+    for (code, mutation, input) in requests(&world, &item, &sealed, &unreachable) {
         let found = code_of(&app, mutation, input.clone()).await;
         assert_eq!(found.as_deref(), Some(code), "{mutation} with {input:#}");
         produced.insert(code.to_owned());

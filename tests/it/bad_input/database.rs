@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use std::collections::BTreeMap;
 
 /// Tables a request may write to, each with what also grows when one of its rows is changed.
-const TABLES: [(&str, &str); 31] = [
+const TABLES: [(&str, &str); 33] = [
     ("meter", "0"),
     ("device_model", "version"),
     ("model_meter", "0"),
@@ -16,7 +16,8 @@ const TABLES: [(&str, &str); 31] = [
     ("technician", "version"),
     ("device", "version"),
     ("binding", "case when ended_at is null then 0 else 1 end"),
-    ("component", "0"),
+    ("component", "case when removed_at is null then 0 else 1 end"),
+    ("component_life", "life_at_install"),
     ("software_item", "0"),
     ("external_id", "0"),
     ("device_event", "sequence"),
@@ -35,6 +36,7 @@ const TABLES: [(&str, &str); 31] = [
     ("work_order", "version"),
     ("service_visit", "version"),
     ("visit_line", "0"),
+    ("failure", "0"),
     ("number_block", "next"),
     ("idempotency", "0"),
 ];

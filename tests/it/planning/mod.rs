@@ -77,7 +77,7 @@ pub async fn make_plan(app: &TestApp, code: &str, triggers: &[Value], more: Valu
         "leadDays": 14,
         "estimatedMinutes": 20,
         "priority": "NORMAL",
-        "steps": [{"text": {"en": "Clean the card readers"}}],
+        "steps": [{"text": {"en": "Clean the card readers"}, "isRequired": false}],
     });
     merge(&mut input, more);
     let payload = app.mutate("createMaintenancePlan", "maintenancePlan { id }", input).await;

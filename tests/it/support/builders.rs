@@ -132,7 +132,7 @@ impl TestApp {
             "leadDays": 14,
             "estimatedMinutes": 20,
             "priority": "NORMAL",
-            "steps": [{"text": {"en": "Clean the card readers", "zh": "清洁读卡器"}}],
+            "steps": [{"text": {"en": "Clean the card readers", "zh": "清洁读卡器"}, "isRequired": false}],
         });
         self.make("createMaintenancePlan", "maintenancePlan", input).await
     }
