@@ -9,6 +9,8 @@ mod m20261124_120300_create_usage;
 mod m20261124_120400_create_planning;
 mod m20261124_120500_create_visits;
 mod m20261124_120600_create_infrastructure;
+mod m20261125_100000_create_failure_codes;
+mod m20261125_100100_create_freeze_period;
 mod sql;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -28,6 +30,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_120400_create_planning::Migration),
             Box::new(m20261124_120500_create_visits::Migration),
             Box::new(m20261124_120600_create_infrastructure::Migration),
+            Box::new(m20261125_100000_create_failure_codes::Migration),
+            Box::new(m20261125_100100_create_freeze_period::Migration),
         ]
     }
 }

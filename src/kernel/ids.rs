@@ -120,6 +120,8 @@ id_types! {
     VisitLineId = "VisitLine",
     /// One entry of an item's log.
     LogEntryId = "LogEntry",
+    /// Days on which work stands still.
+    FreezePeriodId = "FreezePeriod",
 }
 
 /// Makes UUIDv7s from a given time and its own randomness; seeded, it repeats.
