@@ -344,29 +344,23 @@ fn failure_code_from(row: failure_code::Model) -> StoreResult<FailureCode> {
 
 /// The closed lists of failures, each sorted by code; all at once, because they are short.
 pub async fn failure_lists(db: &impl ConnectionTrait, scope: &Scope) -> StoreResult<FailureLists> {
-    let codes = scoped::find::<failure_code::Entity>(scope).order_by_asc(failure_code::Column::Code).all(db).await?;
-    let causes = scoped::find::<failure_cause::Entity>(scope).order_by_asc(failure_cause::Column::Code).all(db).await?;
-    let remedies =
-        scoped::find::<failure_remedy::Entity>(scope).order_by_asc(failure_remedy::Column::Code).all(db).await?;
-    Ok(FailureLists {
-        codes: codes.into_iter().map(failure_code_from).collect::<StoreResult<Vec<_>>>()?,
-        causes: causes
-            .into_iter()
-            .map(|r| FailureCause {
-                code: r.code,
-                name: LocalizedText { en: r.name_en, zh: r.name_zh },
-                source: r.source,
-            })
-            .collect(),
-        remedies: remedies
-            .into_iter()
-            .map(|r| FailureRemedy {
-                code: r.code,
-                name: LocalizedText { en: r.name_en, zh: r.name_zh },
-                source: r.source,
-            })
-            .collect(),
-    })
+    let codes = scoped::find::<failure_code::Entity>(scope).all(db).await?;
+    let causes = scoped::find::<failure_cause::Entity>(scope).all(db).await?;
+    let remedies = scoped::find::<failure_remedy::Entity>(scope).all(db).await?;
+    let mut codes = codes.into_iter().map(failure_code_from).collect::<StoreResult<Vec<_>>>()?;
+    let mut causes: Vec<FailureCause> = causes
+        .into_iter()
+        .map(|r| FailureCause { code: r.code, name: LocalizedText { en: r.name_en, zh: r.name_zh }, source: r.source })
+        .collect();
+    let mut remedies: Vec<FailureRemedy> = remedies
+        .into_iter()
+        .map(|r| FailureRemedy { code: r.code, name: LocalizedText { en: r.name_en, zh: r.name_zh }, source: r.source })
+        .collect();
+    // Sorted here, because the databases disagree about where `_` and capitals stand.
+    codes.sort_by(|a, b| a.code.cmp(&b.code));
+    causes.sort_by(|a, b| a.code.cmp(&b.code));
+    remedies.sort_by(|a, b| a.code.cmp(&b.code));
+    Ok(FailureLists { codes, causes, remedies })
 }
 
 /// Adds failure codes, causes and remedies that are not there yet; those that are stay as they are.
