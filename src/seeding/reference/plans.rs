@@ -133,6 +133,8 @@ struct StepSeed {
     unit: Option<String>,
     min: Option<f64>,
     max: Option<f64>,
+    lowest: Option<f64>,
+    highest: Option<f64>,
     meter: Option<String>,
     #[serde(default)]
     opens_corrective: bool,
@@ -277,14 +279,9 @@ fn trigger(seed: TriggerSeed, plan: &str, known: &Known) -> Result<TriggerSpec, 
 
 fn clause(seed: ClauseSeed) -> Clause {
     Clause {
-        measure: seed.measure,
-        operator: seed.operator,
-        limit: seed.limit,
         clear_at: seed.clear_at,
         min_sample: seed.min_sample,
-        // Planning puts in the meter's, as it does for usage triggers.
-        decimals: 0,
-        name: LocalizedText::default(),
+        ..Clause::new(seed.measure, seed.operator, seed.limit)
     }
 }
 
@@ -294,16 +291,17 @@ fn step(seed: StepSeed, plan: &str, known: &Known) -> Result<TaskStep, Error> {
         model_notes.push(ModelNote { model_ids: known.models(plan, &note.model_codes)?, text: note.text });
     }
     Ok(TaskStep {
-        text: seed.text,
-        is_required: seed.is_required,
         kind: seed.kind.unwrap_or(StepKind::PassFail),
         choices: seed.choices,
         unit: seed.unit,
         min: seed.min,
         max: seed.max,
+        lowest: seed.lowest,
+        highest: seed.highest,
         meter: seed.meter,
         opens_corrective: seed.opens_corrective,
         model_notes,
+        ..TaskStep::plain(seed.text, seed.is_required)
     })
 }
 
