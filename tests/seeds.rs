@@ -4,18 +4,44 @@
 
 use chrono::{Datelike, NaiveDate};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use tillkeep::catalogue::model::{ComponentKind, FailureFamily, FailureMode, FailureOrigin, ReplaceableAt};
 use tillkeep::kernel::calendar::{Grid, Period, parse_zone};
-use tillkeep::registry::model::DeviceStatus;
+use tillkeep::registry::model::{DeviceStatus, SiteEnvironment};
 
 const SEEDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds");
+
+/// The page that says what of the domain is left out, and why.
+const NOT_LOADED: &str = "NOT_LOADED.md";
+
+/// The maintenance plans of the domain collection the seeds are made from, by their codes there.
+const DOMAIN_PLANS: [&str; 15] = [
+    "PM-PREINST",
+    "PM-CLEAN-READER",
+    "PM-PRINT-HEAD",
+    "PM-POWER",
+    "PM-DISPLAY",
+    "PM-ENV",
+    "PM-BATTERY",
+    "PM-TAMPER",
+    "PM-FW",
+    "PM-RESOURCE",
+    "PM-COMMS",
+    "PM-PATROL",
+    "PM-DORMANT",
+    "PM-DRILL",
+    "PM-TRAIN",
+];
 
 /// Every file, by name.
 fn files() -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(SEEDS).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        if name == NOT_LOADED {
+            continue;
+        }
         assert!(name.ends_with(".json"), "seeds/{name}: seeds are readable JSON; put anything else elsewhere");
         let text = fs::read_to_string(format!("{SEEDS}/{name}")).unwrap();
         let file = serde_json::from_str(&text).unwrap_or_else(|e| panic!("seeds/{name} cannot be read: {e}"));
@@ -85,13 +111,23 @@ fn is_based(basis: &Value, source: &Value) -> bool {
         && source.as_str().is_some_and(|s| !s.trim().is_empty())
 }
 
+/// Parts of a trigger about which the trigger's own source speaks.
+const OF_A_TRIGGER: [&str; 2] = ["clauses", "guard"];
+
 /// The numbers that do not say where they are from. They may say it beside them (`source`, or
-/// `x_basis` and `x_source`), in the `sources` of their object, or in the file's `assumptions`.
+/// `x_basis` and `x_source`), in the `sources` of their object, in the source of their trigger, or in
+/// the file's `assumptions`.
 fn unmarked(path: &str, value: &Value, assumptions: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
             for (key, inner) in object {
                 let path = format!("{path}.{key}");
+                let is_told_by_trigger = OF_A_TRIGGER.contains(&key.as_str())
+                    && object.contains_key("kind")
+                    && object.get("source").is_some_and(is_marked);
+                if is_told_by_trigger {
+                    continue;
+                }
                 if !inner.is_number() {
                     unmarked(&path, inner, assumptions, found);
                 } else if !says_why(object, key) && !is_marked(&assumptions[key]) {
@@ -144,7 +180,14 @@ fn doubled(path: &str, value: &Value, found: &mut Vec<String>) {
 #[test]
 fn every_file_can_be_read_and_says_what_it_is() {
     let files = files();
-    for name in ["demo.json", "device_models.json", "holidays.json", "maintenance_plans.json", "meters.json"] {
+    for name in [
+        "demo.json",
+        "device_models.json",
+        "failure_codes.json",
+        "holidays.json",
+        "maintenance_plans.json",
+        "meters.json",
+    ] {
         assert!(files.iter().any(|(n, _)| n == name), "seeds/{name} is missing");
     }
     for (name, file) in &files {
@@ -209,10 +252,39 @@ fn what_is_no_number_says_where_it_is_from_too() {
                 found.push(format!("plan {code}: trigger {}", text(trigger, "kind")));
             }
         }
-        for decided in ["priority", "channel", "steps"] {
+        let covers = plan.get("covers").map(|_| "covers");
+        for decided in ["priority", "channel", "steps"].into_iter().chain(covers) {
             if !is_marked(&plan["sources"][decided]) {
                 found.push(format!("plan {code}: {decided}"));
             }
+        }
+        for blackout in plan["blackouts"].as_array().into_iter().flatten().chain(plan.get("season")) {
+            if !is_marked(&blackout["source"]) {
+                found.push(format!("plan {code}: from {} on", text(blackout, "from")));
+            }
+        }
+        for note in list(plan, "steps").iter().flat_map(|s| s["model_notes"].as_array().into_iter().flatten()) {
+            if !is_marked(&note["source"]) {
+                found.push(format!("plan {code}: {}", text(&note["text"], "en")));
+            }
+        }
+    }
+    let failures = file("failure_codes.json");
+    for kind in ["mechanisms", "causes", "remedies"] {
+        for entry in list(&failures, kind) {
+            if !is_marked(&entry["source"]) {
+                found.push(format!("{kind}: {}", text(entry, "code")));
+            }
+        }
+    }
+    for failure in list(&failures, "codes") {
+        if !is_based(&failure["basis"], &failure["source"]) {
+            found.push(format!("failure {}", text(failure, "code")));
+        }
+    }
+    for decided in ["mechanism", "mode", "origin", "is_remote_fixable", "causes", "remedies"] {
+        if !is_marked(&failures["assumptions"][decided]) {
+            found.push(format!("failures: {decided}"));
         }
     }
     for country in list(&file("holidays.json"), "countries") {
@@ -223,6 +295,26 @@ fn what_is_no_number_says_where_it_is_from_too() {
         }
     }
     assert_none(&found, "add a source (SOURCED: where, SOURCED_LOW: where) or ASSUMED for");
+}
+
+/// Meters a trigger or a step names, wherever in it.
+fn named_meters<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(object) => {
+            for (key, inner) in object {
+                match (key.as_str(), inner) {
+                    ("meter" | "numerator" | "denominator", Value::String(code)) => found.push(code),
+                    _ => named_meters(inner, found),
+                }
+            }
+        }
+        Value::Array(values) => {
+            for inner in values {
+                named_meters(inner, found);
+            }
+        }
+        _ => {}
+    }
 }
 
 #[test]
@@ -241,8 +333,12 @@ fn every_meter_that_is_named_exists() {
         found.extend(worn.filter(|m| !own.contains(m)).map(|m| format!("model {code}: a component is rated by {m}")));
     }
     for plan in list(&file("maintenance_plans.json"), "plans") {
-        let named = list(plan, "triggers").iter().filter_map(|t| t["meter"].as_str());
-        found.extend(named.filter(|m| !known.contains(*m)).map(|m| format!("plan {}: {m}", text(plan, "code"))));
+        let mut named = Vec::new();
+        for part in list(plan, "triggers").iter().chain(list(plan, "steps")) {
+            named_meters(part, &mut named);
+        }
+        found
+            .extend(named.iter().filter(|m| !known.contains(**m)).map(|m| format!("plan {}: {m}", text(plan, "code"))));
     }
     let demo = file("demo.json");
     let meter = text(&demo["usage"], "meter");
@@ -250,6 +346,34 @@ fn every_meter_that_is_named_exists() {
         found.push(format!("the demo fleet: {meter}"));
     }
     assert_none(&found, "put these meters into seeds/meters.json or name others");
+}
+
+/// What every condition keeps: at most three clauses, a sample below every ratio, and a level of
+/// clearing that is not beyond the limit.
+fn check_condition(code: &str, trigger: &Value) {
+    assert!(trigger["hold_hours"].is_u64() && trigger["cool_down_days"].is_u64(), "{code}: {trigger}");
+    let clauses = list(trigger, "clauses");
+    assert!((1..=3).contains(&clauses.len()), "{code}: one to three clauses");
+    for clause in clauses {
+        let (measure, operator) = (text(&clause["measure"], "kind"), text(clause, "operator"));
+        let limit = match text(&clause["limit"], "kind") {
+            "VALUE" => number(&clause["limit"], "value"),
+            "SHARE_OF_RATING" => number(&clause["limit"], "share"),
+            other => panic!("{code}: {other} is no limit"),
+        };
+        if matches!(measure, "RATIO" | "RATIO_TO_BASELINE") {
+            assert!(count(&clause["measure"], "window_days") > 0, "{code}: a ratio has a window");
+            assert!(number(clause, "min_sample") > 0.0, "{code}: a ratio of few says little; give min_sample");
+        }
+        if let Some(clear_at) = clause["clear_at"].as_f64() {
+            let is_within = match operator {
+                "ABOVE" | "AT_LEAST" => clear_at <= limit,
+                "BELOW" | "AT_MOST" => clear_at >= limit,
+                other => panic!("{code}: {other} is no operator"),
+            };
+            assert!(is_within, "{code}: {measure} clears at {clear_at}, beyond its limit {limit}");
+        }
+    }
 }
 
 #[test]
@@ -269,10 +393,179 @@ fn every_trigger_can_be_read() {
                     Period::parse(every).unwrap_or_else(|e| panic!("{code}: {every}: {e}"));
                 }
                 "USAGE" => assert!(number(trigger, "every") > 0.0, "{code}: a usage interval is above zero"),
+                "CONDITION" => check_condition(code, trigger),
+                "FIRMWARE" => {
+                    assert_eq!(
+                        (text(plan, "kind"), text(plan, "channel")),
+                        ("FIRMWARE_UPDATE", "REMOTE"),
+                        "{code}: firmware goes out from afar"
+                    );
+                }
+                "EVENT" => {
+                    assert!(count(trigger, "within_days") > 0, "{code}: an event gives a day at least");
+                    let is_idle = text(trigger, "event") == "AFTER_INACTIVITY";
+                    assert_eq!(trigger["inactive_days"].is_u64(), is_idle, "{code}: idle days go with idleness alone");
+                }
                 other => panic!("{code}: nobody reads the trigger {other} yet"),
             }
         }
     }
+}
+
+#[test]
+fn every_step_can_be_answered() {
+    let units: BTreeMap<String, String> = list(&file("meters.json"), "meters")
+        .iter()
+        .map(|m| (text(m, "code").to_owned(), text(m, "unit").to_owned()))
+        .collect();
+    for plan in list(&file("maintenance_plans.json"), "plans") {
+        let code = text(plan, "code");
+        for step in list(plan, "steps") {
+            let (asked, kind) = (text(&step["text"], "en"), step["kind"].as_str().unwrap_or("PASS_FAIL"));
+            assert!(!asked.is_empty() && !text(&step["text"], "zh").is_empty(), "{code}: a step in both languages");
+            // Beyond min and max it has failed; beyond lowest and highest it cannot be.
+            let limits: Vec<f64> =
+                ["lowest", "min", "max", "highest"].iter().filter_map(|key| step[*key].as_f64()).collect();
+            let takes_limits = matches!(kind, "NUMBER" | "METER_READING");
+            assert!(takes_limits || limits.is_empty(), "{code}: {asked}: only a number has limits");
+            assert!(limits.is_sorted(), "{code}: {asked}: the limits {limits:?} leave nothing");
+            assert_eq!(step["meter"].is_string(), kind == "METER_READING", "{code}: {asked}: a meter for a reading");
+            assert_eq!(step["choices"].is_array(), kind == "CHOICE", "{code}: {asked}: choices for a choice");
+            match kind {
+                "PASS_FAIL" | "TEXT" | "SERIAL_SCAN" => {}
+                "NUMBER" => {
+                    assert!(!text(step, "unit").is_empty(), "{code}: {asked}: a number has a unit");
+                    assert!(!limits.is_empty(), "{code}: {asked}: a number has limits");
+                }
+                "METER_READING" => {
+                    let unit = units.get(text(step, "meter"));
+                    assert_eq!(Some(text(step, "unit")), unit.map(String::as_str), "{code}: {asked}: the meter's unit");
+                }
+                "CHOICE" => {
+                    let choices = list(step, "choices");
+                    assert!(choices.len() > 1, "{code}: {asked}: a choice is between two at least");
+                    for choice in choices {
+                        let shown = &choice["text"];
+                        assert!(!text(shown, "en").is_empty() && !text(shown, "zh").is_empty(), "{code}: {asked}");
+                    }
+                }
+                other => panic!("{code}: {other} is no kind of step"),
+            }
+            let is_fallible = match kind {
+                "PASS_FAIL" | "SERIAL_SCAN" => true,
+                "NUMBER" | "METER_READING" => step["min"].is_number() || step["max"].is_number(),
+                "CHOICE" => list(step, "choices").iter().any(|c| c["is_failure"] == true),
+                _ => false,
+            };
+            let opens = step["opens_corrective"] == true;
+            assert!(!opens || is_fallible, "{code}: {asked}: what cannot fail opens no corrective work");
+        }
+    }
+}
+
+#[test]
+fn what_a_plan_covers_is_another_plan() {
+    let file = file("maintenance_plans.json");
+    let known = codes(&file, "plans");
+    for plan in list(&file, "plans") {
+        let code = text(plan, "code");
+        for covered in plan["covers"].as_array().into_iter().flatten().map(|c| c.as_str().unwrap_or_default()) {
+            assert!(known.contains(covered) && covered != code, "{code} covers {covered}");
+        }
+    }
+}
+
+#[test]
+fn days_of_the_year_that_plans_name_are_days() {
+    // A leap year, so that 29 February is one.
+    let is_day = |text: &str| format!("2028-{text}").parse::<NaiveDate>().is_ok();
+    for plan in list(&file("maintenance_plans.json"), "plans") {
+        for span in plan["blackouts"].as_array().into_iter().flatten().chain(plan.get("season")) {
+            assert!(is_day(text(span, "from")) && is_day(text(span, "to")), "{}: {span}", text(plan, "code"));
+        }
+    }
+}
+
+#[test]
+fn a_failure_names_causes_remedies_and_a_mechanism_that_exist() {
+    let failures = file("failure_codes.json");
+    let known = ["mechanisms", "causes", "remedies"].map(|kind| codes(&failures, kind));
+    let [mechanisms, causes, remedies] = &known;
+    let mut named = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
+    for failure in list(&failures, "codes") {
+        let code = text(failure, "code");
+        let mechanism = text(failure, "mechanism");
+        assert!(mechanisms.contains(mechanism), "{code}: the mechanism {mechanism}");
+        named[0].insert(mechanism.to_owned());
+        for (place, (key, of)) in [("causes", causes), ("remedies", remedies)].into_iter().enumerate() {
+            let own = texts(failure, key);
+            assert!(!own.is_empty(), "{code} has no {key}");
+            for one in own {
+                assert!(of.contains(one), "{code}: {key}: {one}");
+                named[place + 1].insert(one.to_owned());
+            }
+        }
+        let severity = count(failure, "severity");
+        assert!((1..=5).contains(&severity), "{code}: severity {severity}");
+        assert!(FailureFamily::parse(text(failure, "family")).is_some(), "{code}: family");
+        assert!(FailureMode::parse(text(failure, "mode")).is_some(), "{code}: mode");
+        assert!(FailureOrigin::parse(text(failure, "origin")).is_some(), "{code}: origin");
+        let component = failure["component"].as_str();
+        assert!(component.is_none_or(|kind| ComponentKind::parse(kind).is_some()), "{code}: component");
+    }
+    assert_eq!(named, known, "what no failure names is of no use");
+    assert_eq!(list(&failures, "codes").len(), 34);
+}
+
+#[test]
+fn failures_are_named_in_both_languages() {
+    let failures = file("failure_codes.json");
+    let mut found = Vec::new();
+    let mut check = |place: String, value: &Value| {
+        let is_there = |key: &str| value[key].as_str().is_some_and(|t| !t.trim().is_empty());
+        if !is_there("en") || !is_there("zh") || value["en"] == value["zh"] {
+            found.push(place);
+        }
+    };
+    for kind in ["mechanisms", "causes", "remedies", "codes"] {
+        for entry in list(&failures, kind) {
+            check(format!("{kind}: {}", text(entry, "code")), &entry["name"]);
+        }
+    }
+    for failure in list(&failures, "codes") {
+        let code = text(failure, "code");
+        assert!(!list(failure, "detection").is_empty(), "{code}: nothing shows it");
+        for sign in list(failure, "detection") {
+            check(format!("{code}: {sign}"), sign);
+        }
+        if !failure["note"].is_null() {
+            check(format!("{code}: note"), &failure["note"]);
+        }
+    }
+    assert_none(&found, "write an English and a Chinese text for");
+}
+
+/// Whether a page names a code as a word: PM-FW is not named by PM-FWX.
+fn names(page: &str, code: &str) -> bool {
+    page.match_indices(code).any(|(at, _)| {
+        let after = page[at + code.len()..].chars().next();
+        after.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-')
+    })
+}
+
+#[test]
+fn a_plan_of_the_domain_is_seeded_or_the_page_says_why_not() {
+    let page = fs::read_to_string(format!("{SEEDS}/{NOT_LOADED}")).unwrap();
+    let seeded = codes(&file("maintenance_plans.json"), "plans");
+    let missing: Vec<&str> =
+        DOMAIN_PLANS.into_iter().filter(|code| !seeded.contains(*code) && !names(&page, code)).collect();
+    assert!(missing.is_empty(), "seed these plans, or say in seeds/{NOT_LOADED} why not: {missing:?}");
+    // The collection itself, where it was checked out beside the product.
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/domain/maintenance_plans.json");
+    let Ok(text_of_domain) = fs::read_to_string(beside) else { return };
+    let domain: Value = serde_json::from_str(&text_of_domain).unwrap();
+    let listed: BTreeSet<&str> = list(&domain, "plans").iter().map(|p| text(p, "id")).collect();
+    assert_eq!(listed, BTreeSet::from(DOMAIN_PLANS), "the collection has changed; change the list here, and the seeds");
 }
 
 #[test]
@@ -286,7 +579,34 @@ fn plans_select_what_exists() {
         for status in texts(selector, "device_statuses") {
             assert!(DeviceStatus::parse(status).is_some(), "{code} selects {status}, which is no status");
         }
+        for guard in list(plan, "triggers").iter().map(|t| &t["guard"]).filter(|g| g.is_object()) {
+            for model in texts(guard, "model_codes") {
+                assert!(models.contains(model), "{code} is guarded by the model {model}, which is not seeded");
+            }
+            for environment in texts(guard, "environments") {
+                assert!(SiteEnvironment::parse(environment).is_some(), "{code}: {environment} is no environment");
+            }
+        }
+        for note in list(plan, "steps").iter().flat_map(|s| s["model_notes"].as_array().into_iter().flatten()) {
+            for model in texts(note, "model_codes") {
+                assert!(models.contains(model), "{code} has a note for the model {model}, which is not seeded");
+            }
+        }
     }
+}
+
+#[test]
+fn every_part_says_where_it_can_be_replaced() {
+    let mut seen = BTreeSet::new();
+    for model in list(&file("device_models.json"), "models") {
+        for part in list(model, "components") {
+            let (kind, place) = (text(part, "kind"), text(part, "replaceable_at"));
+            assert!(ComponentKind::parse(kind).is_some(), "{}: {kind} is no part", text(model, "code"));
+            assert!(ReplaceableAt::parse(place).is_some(), "{}: {kind} at {place}", text(model, "code"));
+            seen.insert(place.to_owned());
+        }
+    }
+    assert_eq!(seen.len(), ReplaceableAt::ALL.len(), "parts for each place: {seen:?}");
 }
 
 #[test]
@@ -463,14 +783,20 @@ fn a_number_without_a_source_is_seen() {
         "meters": [
             {"max_per_day": 5, "rated_life": 9, "rated_life_basis": "SOURCED_LOW", "rated_life_source": "a forum"},
         ],
-        "triggers": [{"every": 3500, "source": "SOURCED: a manual"}],
+        "triggers": [
+            {"every": 3500, "source": "SOURCED: a manual"},
+            {"kind": "CONDITION", "hold_hours": 24, "clauses": [{"limit": {"value": 3}}], "source": "ASSUMED"},
+        ],
         "early_days": 7, "sources": {"early_days": "ASSUMED"},
     });
     assert_eq!(said(good), Vec::<String>::new());
     let bad = serde_json::json!({
         "assumptions": {"max_per_day": "ten times the busiest"},
         "meters": [{"max_per_day": 5, "rated_life": 9, "rated_life_basis": "KNOWN", "rated_life_source": "a forum"}],
-        "triggers": [{"every": 3500, "source": "SOURCED:"}, {"every": 3, "source": "a manual"}],
+        "triggers": [
+            {"every": 3500, "source": "SOURCED:"}, {"every": 3, "source": "a manual"},
+            {"kind": "CONDITION", "clauses": [{"limit": {"value": 3}}], "source": "a manual"},
+        ],
         "early_days": 7, "late_days": 8, "sources": {"early_days": "ASSUMED"}, "hours": [0.5],
     });
     let expected = [
@@ -480,6 +806,7 @@ fn a_number_without_a_source_is_seen() {
         "it.meters[0].rated_life",
         "it.triggers[0].every",
         "it.triggers[1].every",
+        "it.triggers[2].clauses[0].limit.value",
     ];
     let mut found = said(bad);
     found.sort();

@@ -9,6 +9,8 @@ mod m20261124_120300_create_usage;
 mod m20261124_120400_create_planning;
 mod m20261124_120500_create_visits;
 mod m20261124_120600_create_infrastructure;
+mod m20261125_100000_create_failure_codes;
+mod m20261125_100100_create_freeze_period;
 mod m20261125_100200_create_firmware;
 mod m20261125_100400_create_failures;
 mod m20261125_100410_create_component_life;
@@ -34,6 +36,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_120400_create_planning::Migration),
             Box::new(m20261124_120500_create_visits::Migration),
             Box::new(m20261124_120600_create_infrastructure::Migration),
+            Box::new(m20261125_100000_create_failure_codes::Migration),
+            Box::new(m20261125_100100_create_freeze_period::Migration),
             Box::new(m20261125_100200_create_firmware::Migration),
             Box::new(m20261125_100400_create_failures::Migration),
             Box::new(m20261125_100410_create_component_life::Migration),

@@ -2,8 +2,10 @@
 
 use crate::db::StoreError;
 use crate::db::tx::IdempotencyError;
+use crate::kernel::calendar::InstantError;
 use crate::kernel::code::{Code, Refusal};
 use crate::kernel::text::TextError;
+use chrono::NaiveDate;
 
 /// Why the catalogue refuses.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,60 @@ pub enum Error {
         /// Model name.
         name: String,
     },
+    /// No such thing in this organization.
+    #[error("there is no {what} {code}; check the code")]
+    NotFound {
+        /// Noun.
+        what: &'static str,
+        /// The code that was given.
+        code: String,
+    },
+    /// Somebody else changed it first.
+    #[error("it was changed meanwhile (version is {actual}, you had {expected}); reload it and try again")]
+    Conflict {
+        /// Version the caller had.
+        expected: i64,
+        /// Version now.
+        actual: i64,
+    },
+    /// A day that is impossible.
+    #[error("{day} {problem}")]
+    Day {
+        /// Input field.
+        field: &'static str,
+        /// The day.
+        day: NaiveDate,
+        /// What is wrong with it.
+        problem: InstantError,
+    },
+    /// A freeze that ends before it begins.
+    #[error("the freeze ends on {ends_on}, before it begins on {starts_on}; give the last day in endsOn")]
+    FreezeEndsBeforeStart {
+        /// First day.
+        starts_on: NaiveDate,
+        /// Last day.
+        ends_on: NaiveDate,
+    },
+    /// A freeze in which too much would fall overdue.
+    #[error("the freeze has {days} days; give at most {max}, or make the plan a season instead")]
+    FreezeTooLong {
+        /// Days, both ends counted.
+        days: i64,
+        /// Days at most.
+        max: i64,
+    },
+    /// Not an execution channel.
+    #[error("\"{given}\" is not an execution channel; give REMOTE, MERCHANT, FIELD or DEPOT")]
+    UnknownChannel {
+        /// What was given, shortened.
+        given: String,
+    },
+    /// As many freeze periods as an organization keeps.
+    #[error("there are {max} freeze periods already; remove past ones first")]
+    FreezePeriodsFull {
+        /// How many there may be.
+        max: usize,
+    },
     /// The same idempotency key with other input.
     #[error("this idempotency key was used with other input; use a new key for a new request")]
     IdempotencyMismatch,
@@ -72,10 +128,17 @@ impl From<IdempotencyError> for Error {
 impl Refusal for Error {
     fn code(&self) -> Option<Code> {
         Some(match self {
-            Self::Invalid { .. } | Self::Text { problem: TextError::Control, .. } => Code::Invalid,
+            Self::Invalid { .. }
+            | Self::Text { problem: TextError::Control, .. }
+            | Self::FreezeEndsBeforeStart { .. }
+            | Self::FreezeTooLong { .. }
+            | Self::UnknownChannel { .. } => Code::Invalid,
             Self::Text { problem: TextError::Empty, .. } => Code::Required,
             Self::Text { problem: TextError::TooLong { .. }, .. } => Code::TooLong,
-            Self::TooMany { .. } => Code::TooMany,
+            Self::TooMany { .. } | Self::FreezePeriodsFull { .. } => Code::TooMany,
+            Self::NotFound { .. } => Code::NotFound,
+            Self::Conflict { .. } => Code::Conflict,
+            Self::Day { .. } => Code::InvalidInstant,
             Self::CodeTaken { .. } | Self::ModelExists { .. } => Code::AlreadyExists,
             Self::IdempotencyMismatch => Code::IdempotencyMismatch,
             Self::Store(_) => return None,
@@ -85,8 +148,13 @@ impl Refusal for Error {
     fn field(&self) -> Vec<String> {
         match self {
             Self::Invalid { field, .. } | Self::Text { field, .. } => vec!["input".into(), field.clone()],
-            Self::TooMany { field, .. } => vec!["input".into(), (*field).into()],
-            Self::CodeTaken { .. } => vec!["input".into(), "code".into()],
+            Self::TooMany { field, .. } | Self::Day { field, .. } => vec!["input".into(), (*field).into()],
+            Self::CodeTaken { .. } | Self::NotFound { .. } | Self::FreezePeriodsFull { .. } => {
+                vec!["input".into(), "code".into()]
+            }
+            Self::Conflict { .. } => vec!["input".into(), "expectedVersion".into()],
+            Self::FreezeEndsBeforeStart { .. } | Self::FreezeTooLong { .. } => vec!["input".into(), "endsOn".into()],
+            Self::UnknownChannel { .. } => vec!["input".into(), "channels".into()],
             Self::ModelExists { .. } => vec!["input".into(), "name".into()],
             Self::IdempotencyMismatch => vec!["input".into(), "idempotencyKey".into()],
             Self::Store(_) => vec![],

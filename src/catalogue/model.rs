@@ -1,7 +1,7 @@
-//! Meters, device models and holidays.
+//! Meters, device models, holidays, freeze periods, and the closed lists of failures.
 
 use crate::code_enum;
-use crate::kernel::ids::DeviceModelId;
+use crate::kernel::ids::{DeviceModelId, FreezePeriodId};
 use crate::kernel::text::LocalizedText;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -168,6 +168,135 @@ pub struct Holiday {
     pub is_working_day: bool,
     /// Where this is stated.
     pub source: String,
+}
+
+/// Days, both ends included, on which work of some channels is not to be done in some regions:
+/// sales days, festivals. Civil days of each site's own zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezePeriod {
+    /// Identity.
+    pub id: FreezePeriodId,
+    /// The organization's own short code, unique.
+    pub code: String,
+    /// What people read.
+    pub name: LocalizedText,
+    /// First day.
+    pub starts_on: NaiveDate,
+    /// Last day.
+    pub ends_on: NaiveDate,
+    /// Region codes, matched by prefix; empty means every region.
+    pub region_codes: Vec<String>,
+    /// Codes of execution channels, which are planning's words; empty means every channel.
+    pub channels: Vec<String>,
+    /// Grows with every change.
+    pub version: i64,
+}
+
+code_enum! {
+    /// The first question to a merchant: what does not work.
+    pub enum FailureFamily {
+        CardReadFailure = "CARD_READ_FAILURE", TransactionDelay = "TRANSACTION_DELAY",
+        SystemCrash = "SYSTEM_CRASH", Other = "OTHER",
+    }
+}
+
+code_enum! {
+    /// How a failure shows, in the manner of ISO 14224.
+    pub enum FailureMode {
+        Degraded = "DEGRADED", Erratic = "ERRATIC", Blocked = "BLOCKED", NoOutput = "NO_OUTPUT",
+        NoSignal = "NO_SIGNAL", NoPower = "NO_POWER", SpuriousStop = "SPURIOUS_STOP",
+        FailToStart = "FAIL_TO_START", FailToFunction = "FAIL_TO_FUNCTION",
+        ParameterDeviation = "PARAMETER_DEVIATION", Deformation = "DEFORMATION", Tamper = "TAMPER",
+        IdentityMismatch = "IDENTITY_MISMATCH", LocationMismatch = "LOCATION_MISMATCH",
+        NotADeviceFailure = "NOT_A_DEVICE_FAILURE", NoFailure = "NO_FAILURE",
+    }
+}
+
+code_enum! {
+    /// Who or what caused a failure; only the device's own count against it.
+    pub enum FailureOrigin {
+        Device = "DEVICE", Site = "SITE", Network = "NETWORK", Host = "HOST", Card = "CARD",
+        NoneFound = "NONE_FOUND",
+    }
+}
+
+/// What happens in the material or the logic, by ISO 14224, Table B.2.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureMechanism {
+    /// Its number there, for example `2.4`.
+    pub number: String,
+    /// What people read.
+    pub name: LocalizedText,
+}
+
+/// A failure mode of terminals, from a closed list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailureCode {
+    /// Code, for example `CRD-MSR-01`.
+    pub code: String,
+    /// What people read.
+    pub name: LocalizedText,
+    /// What the merchant notices.
+    pub family: FailureFamily,
+    /// The part it is about; none when it is about no single one.
+    pub component: Option<ComponentKind>,
+    /// How it shows.
+    pub mode: FailureMode,
+    /// What happens in the material or the logic.
+    pub mechanism: FailureMechanism,
+    /// 1 stops trading or is about security, 5 is cosmetic or no fault of the device.
+    pub severity: i32,
+    /// May be mended from afar.
+    pub is_remote_fixable: bool,
+    /// Has to be reported under a standard.
+    pub is_compliance: bool,
+    /// Who or what causes it unless found otherwise.
+    pub origin: FailureOrigin,
+    /// Codes of the causes it usually has.
+    pub causes: Vec<String>,
+    /// Codes of the remedies that usually help, in the order to try them.
+    pub remedies: Vec<String>,
+    /// What shows it.
+    pub detection: Vec<LocalizedText>,
+    /// What to mind.
+    pub note: Option<LocalizedText>,
+    /// Where it is described.
+    pub source: String,
+    /// How well it is known.
+    pub basis: Basis,
+}
+
+/// Why a terminal failed, from a closed list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureCause {
+    /// Code, for example `wear_life_reached`.
+    pub code: String,
+    /// What people read.
+    pub name: LocalizedText,
+    /// Where it is described.
+    pub source: String,
+}
+
+/// What was done about a failure, from a closed list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureRemedy {
+    /// Code, for example `clean_head_with_card`.
+    pub code: String,
+    /// What people read.
+    pub name: LocalizedText,
+    /// Where it is described.
+    pub source: String,
+}
+
+/// The closed lists of failures; a few dozen rows each, sorted by code.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FailureLists {
+    /// Failure modes.
+    pub codes: Vec<FailureCode>,
+    /// Causes.
+    pub causes: Vec<FailureCause>,
+    /// Remedies.
+    pub remedies: Vec<FailureRemedy>,
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use super::error::Error;
 use super::model::*;
+pub use super::rules::NewFreezePeriod;
+use super::rules::{self, MAX_FREEZE_PERIODS};
 use super::store;
 use crate::db::{ConnectionTrait, Db, StoreError, StoreResult};
 use crate::kernel::call::Call;
@@ -73,7 +75,7 @@ pub struct MeterPut {
     pub code: String,
 }
 
-/// Meters, models and holidays.
+/// Meters, models, failure lists, holidays and freeze periods.
 pub struct CatalogueService {
     db: Db,
     ids: Arc<Ids>,
@@ -310,15 +312,113 @@ impl CatalogueService {
         Ok(created)
     }
 
-    /// Adds seeded meters and holidays that are not there yet.
+    /// The closed lists of failures.
+    pub async fn failure_lists(&self, scope: &Scope) -> StoreResult<FailureLists> {
+        store::failure_lists(self.db.reader(), scope).await
+    }
+
+    /// Every freeze period, by first day and code.
+    pub async fn freeze_periods(&self, scope: &Scope) -> StoreResult<Vec<FreezePeriod>> {
+        store::freeze_periods(self.db.reader(), scope).await
+    }
+
+    /// Adds a freeze period, or changes the one with its code. What it moves is decided anew: every
+    /// device and site is marked for the planner.
+    ///
+    /// # Errors
+    /// What [`rules::freeze_period`] refuses; another version than the caller had, or a version of
+    /// a freeze that is not there; too many freeze periods.
+    pub async fn put_freeze_period(
+        &self,
+        call: &Call,
+        new: &NewFreezePeriod,
+        expected_version: Option<i64>,
+    ) -> Result<FreezePeriod, Error> {
+        let tx = self.db.begin(call).await?;
+        if let Some(done) = tx.replay().await? {
+            return Ok(done);
+        }
+        let mut period = rules::freeze_period(new, self.ids.next(call.now), 1)?;
+        let known = store::freeze_periods(tx.conn(), tx.scope()).await?;
+        let old = known.iter().find(|k| k.code == period.code);
+        check_version(&period.code, old, expected_version)?;
+        match old {
+            Some(old) => {
+                period.id = old.id;
+                period.version = old.version + 1;
+                if !store::update_freeze_period(tx.conn(), tx.scope(), &period, old.version).await? {
+                    return Err(Error::Conflict { expected: old.version, actual: old.version + 1 });
+                }
+            }
+            None if known.len() >= MAX_FREEZE_PERIODS => {
+                return Err(Error::FreezePeriodsFull { max: MAX_FREEZE_PERIODS });
+            }
+            None => store::insert_freeze_period(tx.conn(), tx.scope(), &period).await.map_err(|e| match e {
+                // Two at once: the other one was first.
+                StoreError::Conflict { .. } => Error::Conflict { expected: 0, actual: 1 },
+                other => Error::Store(other),
+            })?,
+        }
+        tx.mark_everything(self.ids.uuid(tx.now()));
+        tx.finish(&period).await?;
+        Ok(period)
+    }
+
+    /// Removes a freeze period and answers it as it was; every device and site is marked for the
+    /// planner.
+    ///
+    /// # Errors
+    /// An unknown code, another version than the caller had.
+    pub async fn remove_freeze_period(
+        &self,
+        call: &Call,
+        code: &str,
+        expected_version: Option<i64>,
+    ) -> Result<FreezePeriod, Error> {
+        let tx = self.db.begin(call).await?;
+        if let Some(done) = tx.replay().await? {
+            return Ok(done);
+        }
+        let code = rules::text(code, "code", "code", 64)?;
+        let known = store::freeze_periods(tx.conn(), tx.scope()).await?;
+        let old = known.into_iter().find(|k| k.code == code);
+        check_version(&code, old.as_ref(), expected_version)?;
+        let period = old.ok_or(Error::NotFound { what: "freeze period", code })?;
+        if !store::delete_freeze_period(tx.conn(), tx.scope(), &period).await? {
+            return Err(Error::Conflict { expected: period.version, actual: period.version + 1 });
+        }
+        tx.mark_everything(self.ids.uuid(tx.now()));
+        tx.finish(&period).await?;
+        Ok(period)
+    }
+
+    /// Adds seeded meters, failure lists and holidays that are not there yet.
     ///
     /// # Errors
     /// Storage.
-    pub async fn seed(&self, call: &Call, meters: &[Meter], holidays: &[Holiday]) -> Result<(), Error> {
+    pub async fn seed(
+        &self,
+        call: &Call,
+        meters: &[Meter],
+        failures: &FailureLists,
+        holidays: &[Holiday],
+    ) -> Result<(), Error> {
         let tx = self.db.begin(call).await?;
         store::add_meters(tx.conn(), tx.scope(), meters).await?;
+        store::add_failures(tx.conn(), tx.scope(), failures).await?;
         store::add_holidays(tx.conn(), holidays).await?;
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// The version a caller has is the version there is.
+fn check_version(code: &str, there: Option<&FreezePeriod>, expected: Option<i64>) -> Result<(), Error> {
+    match (there, expected) {
+        (None, Some(_)) => Err(Error::NotFound { what: "freeze period", code: code.to_owned() }),
+        (Some(period), Some(expected)) if period.version != expected => {
+            Err(Error::Conflict { expected, actual: period.version })
+        }
+        _ => Ok(()),
     }
 }

@@ -3,14 +3,19 @@
 use super::model::*;
 use crate::db::scoped::{self, count_up_to, insert_chunked};
 use crate::db::{StoreError, StoreResult};
-use crate::entity::{device_model, holiday, meter, model_component, model_meter};
+use crate::entity::{
+    device_model, failure_cause, failure_code, failure_remedy, freeze_period, holiday, meter, model_component,
+    model_meter,
+};
 use crate::kernel::ids::DeviceModelId;
 use crate::kernel::scope::Scope;
 use crate::kernel::text::LocalizedText;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -21,6 +26,19 @@ fn corrupt(table: &str, column: &str, row: impl std::fmt::Display) -> StoreError
         row: row.to_string(),
         detail: "unknown code".into(),
     }
+}
+
+fn json<T: DeserializeOwned>(table: &str, column: &str, row: &str, text: &str) -> StoreResult<T> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt {
+        table: table.into(),
+        column: column.into(),
+        row: row.to_owned(),
+        detail: e.to_string(),
+    })
+}
+
+fn to_json<T: Serialize>(value: &T) -> StoreResult<String> {
+    serde_json::to_string(value).map_err(|e| StoreError::Other(Box::new(e)))
 }
 
 fn meter_from(row: meter::Model) -> StoreResult<Meter> {
@@ -288,4 +306,211 @@ pub async fn add_holidays(db: &impl ConnectionTrait, holidays: &[Holiday]) -> St
         .collect();
     let keep = OnConflict::columns([holiday::Column::Country, holiday::Column::Date]).do_nothing().to_owned();
     insert_chunked(db, rows, Some(keep)).await
+}
+
+// ---- failures ----
+
+fn failure_code_from(row: failure_code::Model) -> StoreResult<FailureCode> {
+    let bad = |column: &str| corrupt("failure_code", column, &row.code);
+    let list = |column: &str, text: &str| json::<Vec<String>>("failure_code", column, &row.code, text);
+    Ok(FailureCode {
+        name: LocalizedText { en: row.name_en.clone(), zh: row.name_zh.clone() },
+        family: FailureFamily::parse(&row.family).ok_or_else(|| bad("family"))?,
+        component: match &row.component {
+            Some(kind) => Some(ComponentKind::parse(kind).ok_or_else(|| bad("component"))?),
+            None => None,
+        },
+        mode: FailureMode::parse(&row.mode).ok_or_else(|| bad("mode"))?,
+        mechanism: FailureMechanism {
+            number: row.mechanism.clone(),
+            name: LocalizedText { en: row.mechanism_name_en.clone(), zh: row.mechanism_name_zh.clone() },
+        },
+        severity: row.severity,
+        is_remote_fixable: row.is_remote_fixable,
+        is_compliance: row.is_compliance,
+        origin: FailureOrigin::parse(&row.origin).ok_or_else(|| bad("origin"))?,
+        causes: list("causes", &row.causes)?,
+        remedies: list("remedies", &row.remedies)?,
+        detection: json("failure_code", "detection", &row.code, &row.detection)?,
+        note: match &row.note {
+            Some(text) => Some(json("failure_code", "note", &row.code, text)?),
+            None => None,
+        },
+        source: row.source.clone(),
+        basis: Basis::parse(&row.basis).ok_or_else(|| bad("basis"))?,
+        code: row.code.clone(),
+    })
+}
+
+/// The closed lists of failures, each sorted by code; all at once, because they are short.
+pub async fn failure_lists(db: &impl ConnectionTrait, scope: &Scope) -> StoreResult<FailureLists> {
+    let codes = scoped::find::<failure_code::Entity>(scope).all(db).await?;
+    let causes = scoped::find::<failure_cause::Entity>(scope).all(db).await?;
+    let remedies = scoped::find::<failure_remedy::Entity>(scope).all(db).await?;
+    let mut codes = codes.into_iter().map(failure_code_from).collect::<StoreResult<Vec<_>>>()?;
+    let mut causes: Vec<FailureCause> = causes
+        .into_iter()
+        .map(|r| FailureCause { code: r.code, name: LocalizedText { en: r.name_en, zh: r.name_zh }, source: r.source })
+        .collect();
+    let mut remedies: Vec<FailureRemedy> = remedies
+        .into_iter()
+        .map(|r| FailureRemedy { code: r.code, name: LocalizedText { en: r.name_en, zh: r.name_zh }, source: r.source })
+        .collect();
+    // Sorted here, because the databases disagree about where `_` and capitals stand.
+    codes.sort_by(|a, b| a.code.cmp(&b.code));
+    causes.sort_by(|a, b| a.code.cmp(&b.code));
+    remedies.sort_by(|a, b| a.code.cmp(&b.code));
+    Ok(FailureLists { codes, causes, remedies })
+}
+
+/// Adds failure codes, causes and remedies that are not there yet; those that are stay as they are.
+pub async fn add_failures(db: &impl ConnectionTrait, scope: &Scope, lists: &FailureLists) -> StoreResult<()> {
+    let organization_id = scope.organization.0;
+    let causes = lists
+        .causes
+        .iter()
+        .map(|c| {
+            failure_cause::Model {
+                organization_id,
+                code: c.code.clone(),
+                name_en: c.name.en.clone(),
+                name_zh: c.name.zh.clone(),
+                source: c.source.clone(),
+            }
+            .into_active_model()
+        })
+        .collect();
+    let keep = OnConflict::columns([failure_cause::Column::OrganizationId, failure_cause::Column::Code])
+        .do_nothing()
+        .to_owned();
+    insert_chunked(db, causes, Some(keep)).await?;
+    let remedies = lists
+        .remedies
+        .iter()
+        .map(|r| {
+            failure_remedy::Model {
+                organization_id,
+                code: r.code.clone(),
+                name_en: r.name.en.clone(),
+                name_zh: r.name.zh.clone(),
+                source: r.source.clone(),
+            }
+            .into_active_model()
+        })
+        .collect();
+    let keep = OnConflict::columns([failure_remedy::Column::OrganizationId, failure_remedy::Column::Code])
+        .do_nothing()
+        .to_owned();
+    insert_chunked(db, remedies, Some(keep)).await?;
+    let mut codes = Vec::with_capacity(lists.codes.len());
+    for c in &lists.codes {
+        let row = failure_code::Model {
+            organization_id,
+            code: c.code.clone(),
+            name_en: c.name.en.clone(),
+            name_zh: c.name.zh.clone(),
+            family: c.family.as_str().into(),
+            component: c.component.map(|kind| kind.as_str().into()),
+            mode: c.mode.as_str().into(),
+            mechanism: c.mechanism.number.clone(),
+            mechanism_name_en: c.mechanism.name.en.clone(),
+            mechanism_name_zh: c.mechanism.name.zh.clone(),
+            severity: c.severity,
+            is_remote_fixable: c.is_remote_fixable,
+            is_compliance: c.is_compliance,
+            origin: c.origin.as_str().into(),
+            causes: to_json(&c.causes)?,
+            remedies: to_json(&c.remedies)?,
+            detection: to_json(&c.detection)?,
+            note: match &c.note {
+                Some(note) => Some(to_json(note)?),
+                None => None,
+            },
+            source: c.source.clone(),
+            basis: c.basis.as_str().into(),
+        };
+        codes.push(row.into_active_model());
+    }
+    let keep =
+        OnConflict::columns([failure_code::Column::OrganizationId, failure_code::Column::Code]).do_nothing().to_owned();
+    insert_chunked(db, codes, Some(keep)).await
+}
+
+// ---- freeze periods ----
+
+fn freeze_period_from(row: freeze_period::Model) -> StoreResult<FreezePeriod> {
+    Ok(FreezePeriod {
+        id: row.id.into(),
+        region_codes: json("freeze_period", "region_codes", &row.code, &row.region_codes)?,
+        channels: json("freeze_period", "channels", &row.code, &row.channels)?,
+        name: LocalizedText { en: row.name_en, zh: row.name_zh },
+        starts_on: row.starts_on,
+        ends_on: row.ends_on,
+        version: row.version,
+        code: row.code,
+    })
+}
+
+/// Every freeze period, past ones too, by first day and code; there are at most
+/// [`super::rules::MAX_FREEZE_PERIODS`].
+pub async fn freeze_periods(db: &impl ConnectionTrait, scope: &Scope) -> StoreResult<Vec<FreezePeriod>> {
+    use freeze_period::Column as C;
+    let rows =
+        scoped::find::<freeze_period::Entity>(scope).order_by_asc(C::StartsOn).order_by_asc(C::Code).all(db).await?;
+    rows.into_iter().map(freeze_period_from).collect()
+}
+
+/// Writes a new freeze period.
+pub async fn insert_freeze_period(db: &impl ConnectionTrait, scope: &Scope, period: &FreezePeriod) -> StoreResult<()> {
+    let row = freeze_period::Model {
+        id: period.id.0,
+        organization_id: scope.organization.0,
+        code: period.code.clone(),
+        name_en: period.name.en.clone(),
+        name_zh: period.name.zh.clone(),
+        starts_on: period.starts_on,
+        ends_on: period.ends_on,
+        region_codes: to_json(&period.region_codes)?,
+        channels: to_json(&period.channels)?,
+        version: period.version,
+    };
+    insert_chunked(db, vec![row.into_active_model()], None).await
+}
+
+/// Changes a freeze period if it still has the version it had; says whether it did.
+pub async fn update_freeze_period(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    period: &FreezePeriod,
+    had_version: i64,
+) -> StoreResult<bool> {
+    use freeze_period::Column as C;
+    let done = scoped::update_many::<freeze_period::Entity>(scope)
+        .col_expr(C::NameEn, Expr::value(period.name.en.clone()))
+        .col_expr(C::NameZh, Expr::value(period.name.zh.clone()))
+        .col_expr(C::StartsOn, Expr::value(period.starts_on))
+        .col_expr(C::EndsOn, Expr::value(period.ends_on))
+        .col_expr(C::RegionCodes, Expr::value(to_json(&period.region_codes)?))
+        .col_expr(C::Channels, Expr::value(to_json(&period.channels)?))
+        .col_expr(C::Version, Expr::value(period.version))
+        .filter(C::Id.eq(period.id.0))
+        .filter(C::Version.eq(had_version))
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected == 1)
+}
+
+/// Removes a freeze period if it still has the version it had; says whether it did.
+pub async fn delete_freeze_period(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    period: &FreezePeriod,
+) -> StoreResult<bool> {
+    use freeze_period::Column as C;
+    let done = scoped::delete_many::<freeze_period::Entity>(scope)
+        .filter(C::Id.eq(period.id.0))
+        .filter(C::Version.eq(period.version))
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected == 1)
 }

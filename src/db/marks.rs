@@ -6,11 +6,11 @@
 
 use super::error::StoreResult;
 use super::scoped::{self, insert_chunked};
-use crate::entity::planner_mark as table;
+use crate::entity::{device, planner_mark as table, site};
 use crate::kernel::scope::Scope;
 use crate::kernel::subject::SubjectKind;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -21,14 +21,29 @@ const CHUNK: usize = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     pub(super) subjects: BTreeSet<(SubjectKind, Uuid)>,
+    /// Every device and site there is when the change commits, too.
+    pub(super) is_everything: bool,
     pub(super) stamp: Option<Uuid>,
 }
 
+/// Every device and site of the organization.
+async fn everything(db: &impl ConnectionTrait, scope: &Scope) -> StoreResult<Vec<(SubjectKind, Uuid)>> {
+    let devices: Vec<Uuid> =
+        scoped::find::<device::Entity>(scope).select_only().column(device::Column::Id).into_tuple().all(db).await?;
+    let sites: Vec<Uuid> =
+        scoped::find::<site::Entity>(scope).select_only().column(site::Column::Id).into_tuple().all(db).await?;
+    let of = |kind: SubjectKind| move |id: Uuid| (kind, id);
+    Ok(devices.into_iter().map(of(SubjectKind::Device)).chain(sites.into_iter().map(of(SubjectKind::Site))).collect())
+}
+
 /// Writes the marks of a change.
-pub(super) async fn write(db: &impl ConnectionTrait, scope: &Scope, pending: &Pending) -> StoreResult<()> {
-    let Some(stamp) = pending.stamp else { return Ok(()) };
-    let rows = pending
-        .subjects
+pub(super) async fn write(db: &impl ConnectionTrait, scope: &Scope, pending: Pending) -> StoreResult<()> {
+    let Pending { mut subjects, is_everything, stamp } = pending;
+    let Some(stamp) = stamp else { return Ok(()) };
+    if is_everything {
+        subjects.extend(everything(db, scope).await?);
+    }
+    let rows = subjects
         .iter()
         .map(|(kind, id)| {
             table::Model {

@@ -53,6 +53,14 @@ impl Tx {
         pending.stamp = Some(stamp);
     }
 
+    /// Marks every device and site for the planner, as [`Self::mark`] does: for a fact that any of
+    /// them may depend on and that no room could list the subjects of.
+    pub fn mark_everything(&self, stamp: Uuid) {
+        let mut pending = self.pending();
+        pending.is_everything = true;
+        pending.stamp = Some(stamp);
+    }
+
     /// Takes marks of this change back: these subjects have been looked at in it.
     pub fn unmark(&self, subjects: impl IntoIterator<Item = (SubjectKind, Uuid)>) {
         let mut pending = self.pending();
@@ -89,7 +97,7 @@ impl Tx {
     /// Storage; nothing stays.
     pub async fn commit(self) -> StoreResult<()> {
         let pending = std::mem::take(&mut *self.pending());
-        marks::write(&self.transaction, &self.call.scope, &pending).await?;
+        marks::write(&self.transaction, &self.call.scope, pending).await?;
         Ok(self.transaction.commit().await?)
     }
 }

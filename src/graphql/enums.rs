@@ -474,6 +474,73 @@ gql_enum! {
     }
 }
 gql_enum! {
+    /// What the merchant notices first.
+    FailureFamily = "crate::catalogue::model::FailureFamily" {
+        /// A card cannot be read.
+        CardReadFailure,
+        /// A payment or its settlement takes too long.
+        TransactionDelay,
+        /// The terminal stops or restarts by itself.
+        SystemCrash,
+        /// Power, display, printer, surroundings, security.
+        Other,
+    }
+}
+gql_enum! {
+    /// How a failure shows, in the manner of ISO 14224.
+    FailureMode = "crate::catalogue::model::FailureMode" {
+        /// Works worse than it should.
+        Degraded,
+        /// Works now and then.
+        Erratic,
+        /// Something is in the way.
+        Blocked,
+        /// Shows or answers nothing.
+        NoOutput,
+        /// No connection.
+        NoSignal,
+        /// No power.
+        NoPower,
+        /// Stops by itself.
+        SpuriousStop,
+        /// Does not start.
+        FailToStart,
+        /// Starts, but does not do its work.
+        FailToFunction,
+        /// A measured value is beyond its limits.
+        ParameterDeviation,
+        /// Bent, lifted, swollen.
+        Deformation,
+        /// Its tamper protection has triggered.
+        Tamper,
+        /// It is not the terminal it should be.
+        IdentityMismatch,
+        /// It stands where it should not.
+        LocationMismatch,
+        /// The terminal is well; something else is not.
+        NotADeviceFailure,
+        /// Nothing was found.
+        NoFailure,
+    }
+}
+gql_enum! {
+    /// Who or what caused a failure. Only DEVICE counts against the device's reliability.
+    FailureOrigin = "crate::catalogue::model::FailureOrigin" {
+        /// The terminal itself: hardware, firmware, application.
+        Device,
+        /// Where it stands and who handles it: heat, water, dirt, blows, attackers.
+        Site,
+        /// The connection on the way to the host.
+        Network,
+        /// The host, or what it sent.
+        Host,
+        /// The customer's card.
+        Card,
+        /// No fault was found.
+        NoneFound,
+    }
+}
+gql_enum! {
     /// Kinds of installed software.
     SoftwareKind = "crate::registry::model::SoftwareKind" {
         /// Firmware.

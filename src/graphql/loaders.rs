@@ -1,7 +1,7 @@
 //! One loader for a request: lists feed it ahead, leaves read from it.
 
 use super::services::Services;
-use crate::catalogue::model::{DeviceModel, Meter};
+use crate::catalogue::model::{DeviceModel, FailureLists, FreezePeriod, Meter};
 use crate::db::StoreError;
 use crate::firmware::model::{FirmwareFacts, FirmwareRelease};
 use crate::kernel::ids::*;
@@ -272,6 +272,35 @@ impl Loader<AllMeters> for Batch {
     }
 }
 
+/// The closed lists of failures; they are short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AllFailures;
+
+impl Loader<AllFailures> for Batch {
+    type Value = Arc<FailureLists>;
+    type Error = BatchError;
+
+    async fn load(&self, _keys: &[AllFailures]) -> Result<HashMap<AllFailures, Self::Value>, Self::Error> {
+        let lists = self.services.catalogue.failure_lists(&self.scope).await.map_err(Arc::new)?;
+        Ok(HashMap::from([(AllFailures, Arc::new(lists))]))
+    }
+}
+
+/// A freeze period by its code.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FreezeOf(pub String);
+
+impl Loader<FreezeOf> for Batch {
+    type Value = Arc<FreezePeriod>;
+    type Error = BatchError;
+
+    async fn load(&self, keys: &[FreezeOf]) -> Result<HashMap<FreezeOf, Self::Value>, Self::Error> {
+        let periods = self.services.catalogue.freeze_periods(&self.scope).await.map_err(Arc::new)?;
+        let found = periods.into_iter().map(|p| (FreezeOf(p.code.clone()), Arc::new(p)));
+        Ok(found.filter(|(key, _)| keys.contains(key)).collect())
+    }
+}
+
 macro_rules! clear_all {
     ($($key:ty),* $(,)?) => {
         /// Forgets every row; called before a change.
@@ -309,6 +338,8 @@ clear_all!(
     VisitsOf,
     HistoryOf,
     AllMeters,
+    AllFailures,
+    FreezeOf,
 );
 
 /// Declares a type that shows a room's row.

@@ -124,6 +124,8 @@ id_types! {
     FirmwareReleaseId = "FirmwareRelease",
     /// What devices of a model are to run.
     FirmwareTargetId = "FirmwareTarget",
+    /// Days on which work stands still.
+    FreezePeriodId = "FreezePeriod",
 }
 
 /// Makes UUIDv7s from a given time and its own randomness; seeded, it repeats.

@@ -1,9 +1,10 @@
 //! Seeding puts readable files into tables: reference data for every installation, and the demo
 //! fleet.
 //!
-//! [`reference`] adds meters, models, holidays and plans that are not there yet and never changes
-//! what is: an organization's own copy may differ from ours. [`demo`] makes a fleet with fourteen
-//! months of history, by the same services a caller reaches, at the moments things happened.
+//! [`reference`] adds meters, models, failure lists, holidays and plans that are not there yet and
+//! never changes what is: an organization's own copy may differ from ours. [`demo`] makes a fleet
+//! with fourteen months of history, by the same services a caller reaches, at the moments things
+//! happened.
 //!
 //! It leaves every rule to the rooms it calls.
 

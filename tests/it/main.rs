@@ -2,6 +2,7 @@
 //! PostgreSQL when `TILLKEEP_TEST_POSTGRES` gives a server's URL. Either way the same tests.
 
 mod bad_input;
+mod catalogue;
 mod command_line;
 mod file;
 mod firmware;

@@ -1,5 +1,7 @@
-//! Device models and meters in GraphQL.
+//! Device models, meters, failure lists and freeze periods in GraphQL.
 
+pub mod failures;
+pub mod freezes;
 pub mod inputs;
 pub mod mutations;
 pub mod queries;

@@ -1,16 +1,20 @@
 //! Mutations of the catalogue.
 
+use super::freezes::{FreezePeriod, PutFreezePeriodInput, RemoveFreezePeriodInput};
 use super::inputs::CreateDeviceModelInput;
 use super::types::DeviceModel;
 use crate::catalogue::model::{Basis, ModelComponent};
-use crate::catalogue::service::{NewModel, NewModelMeter};
+use crate::catalogue::service::{NewFreezePeriod, NewModel, NewModelMeter};
 use crate::graphql::connection::payload;
 use crate::graphql::context::Cx;
 use crate::graphql::errors::Outcome;
 use crate::graphql::load::load_known;
+use crate::graphql::loaders::FreezeOf;
 use async_graphql::{Context, Object, Result};
 
 payload!(CreateDeviceModelPayload, device_model: DeviceModel, "the model");
+payload!(PutFreezePeriodPayload, freeze_period: FreezePeriod, "the freeze period");
+payload!(RemoveFreezePeriodPayload, freeze_period: FreezePeriod, "the freeze period as it was");
 
 /// Mutations of the catalogue.
 #[derive(Default)]
@@ -32,6 +36,42 @@ impl CatalogueMutation {
         }
         .await;
         CreateDeviceModelPayload::new(outcome)
+    }
+
+    /// Adds a freeze period, or changes the one with its code. Due dates follow with the next
+    /// planner run.
+    async fn put_freeze_period(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The freeze period.")] input: PutFreezePeriodInput,
+    ) -> Result<PutFreezePeriodPayload> {
+        let cx = Cx::of(ctx);
+        let key = FreezeOf(input.code.trim().to_owned());
+        let outcome: Outcome<FreezePeriod> = async {
+            let call = cx.call(ctx, input.idempotency_key.as_deref())?;
+            let expected = input.expected_version.map(i64::from);
+            let new = NewFreezePeriod::from(input);
+            Ok(cx.services.catalogue.put_freeze_period(&call, &new, expected).await?.into())
+        }
+        .await;
+        PutFreezePeriodPayload::or_current(ctx, outcome, Some(key)).await
+    }
+
+    /// Removes a freeze period. Due dates follow with the next planner run.
+    async fn remove_freeze_period(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which freeze period.")] input: RemoveFreezePeriodInput,
+    ) -> Result<RemoveFreezePeriodPayload> {
+        let cx = Cx::of(ctx);
+        let key = FreezeOf(input.code.trim().to_owned());
+        let outcome: Outcome<FreezePeriod> = async {
+            let call = cx.call(ctx, input.idempotency_key.as_deref())?;
+            let expected = input.expected_version.map(i64::from);
+            Ok(cx.services.catalogue.remove_freeze_period(&call, &input.code, expected).await?.into())
+        }
+        .await;
+        RemoveFreezePeriodPayload::or_current(ctx, outcome, Some(key)).await
     }
 }
 

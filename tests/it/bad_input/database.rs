@@ -5,8 +5,12 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use std::collections::BTreeMap;
 
 /// Tables a request may write to, each with what also grows when one of its rows is changed.
-const TABLES: [(&str, &str); 33] = [
+const TABLES: [(&str, &str); 37] = [
     ("meter", "0"),
+    ("failure_code", "0"),
+    ("failure_cause", "0"),
+    ("failure_remedy", "0"),
+    ("freeze_period", "version"),
     ("device_model", "version"),
     ("model_meter", "0"),
     ("model_component", "0"),

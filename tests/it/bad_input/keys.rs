@@ -57,6 +57,7 @@ async fn a_key_with_other_input_is_refused_in_every_room() {
         ("createSite", world.input("createSite"), "observesHolidays", json!(true)),
         ("updateSite", world.input("updateSite"), "name", json!("Other")),
         ("createDeviceModel", world.input("createDeviceModel"), "name", json!("HX-10")),
+        ("putFreezePeriod", world.input("putFreezePeriod"), "endsOn", json!("2026-11-13")),
         ("registerDevice", world.input("registerDevice"), "serialNumber", json!("HX10")),
         ("installDevice", world.input("installDevice"), "inService", json!(true)),
         ("recordReadings", reading, "readings.0.value", json!(101)),

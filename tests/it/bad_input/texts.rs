@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// Every text a mutation takes: where it stands, the field a refusal names, and whether something
 /// must be in it.
-const TEXTS: [(&str, &str, &str, bool); 62] = [
+const TEXTS: [(&str, &str, &str, bool); 67] = [
     ("createMerchant", "name", "name", true),
     ("createMerchant", "merchantNumber", "merchantNumber", false),
     ("createSite", "name", "name", true),
@@ -32,6 +32,11 @@ const TEXTS: [(&str, &str, &str, bool); 62] = [
     ("createDeviceModel", "source", "source", false),
     ("createDeviceModel", "meters.0.code", "meters", true),
     ("createDeviceModel", "meters.0.ratedLifeSource", "meters", false),
+    ("putFreezePeriod", "code", "code", true),
+    ("putFreezePeriod", "name.en", "name", true),
+    ("putFreezePeriod", "name.zh", "name", true),
+    ("putFreezePeriod", "regionCodes.0", "regionCodes", true),
+    ("removeFreezePeriod", "code", "code", true),
     ("registerDevice", "manufacturer", "manufacturer", true),
     ("registerDevice", "serialNumber", "serialNumber", true),
     ("registerDevice", "assetTag", "assetTag", false),

@@ -7,13 +7,15 @@ use serde_json::{Value, json};
 
 /// Every mutation that names something or carries texts, in an order in which all good requests
 /// can be sent one after the other.
-pub const MUTATIONS: [&str; 22] = [
+pub const MUTATIONS: [&str; 24] = [
     "createMerchant",
     "createSite",
     "updateSite",
     "createPosition",
     "createTechnician",
     "createDeviceModel",
+    "putFreezePeriod",
+    "removeFreezePeriod",
     "registerDevice",
     "updateDevice",
     "publishFirmwareRelease",
@@ -106,6 +108,11 @@ impl World {
                     "ratedLife": 1_000_000, "ratedLifeSource": "data sheet",
                 }],
             }),
+            "putFreezePeriod" => json!({
+                "code": "SALE", "name": text("Singles' Day", "双11"), "startsOn": "2026-11-01", "endsOn": "2026-11-12",
+                "regionCodes": ["44"], "channels": ["REMOTE"],
+            }),
+            "removeFreezePeriod" => json!({"code": "SALE"}),
             "registerDevice" => json!({
                 "manufacturer": MAKER, "modelId": model, "serialNumber": "HX9", "assetTag": "A-9",
                 "firmwareVersion": "3.2.0", "externalIds": [{"system": "ERP", "value": "9"}],
