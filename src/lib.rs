@@ -15,6 +15,7 @@
 //! * [`usage`]: readings, life counters, patterns, forecasts
 //! * [`planning`]: plans, due dates with their reasons, items, work orders, the planner
 //! * [`visits`]: what was done, by whom, where and when
+//! * [`reports`]: figures of a period with what they are made of; lists as CSV
 //! * [`jobs`], [`seeding`], [`graphql`], [`ingest`]: the rings; none imports another
 //! * [`app`]: builds every service and wires the observers; the HTTP server
 //!
@@ -46,6 +47,8 @@ pub mod usage;
 pub mod planning;
 
 pub mod visits;
+
+pub mod reports;
 
 pub mod jobs;
 

@@ -18,7 +18,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("Query.maintenanceLoad", "foresight (issue 3)"),
     ("Query.firmwareReleases", "the firmware room (issue 3)"),
     ("Query.failureCodes", "failure mode, cause and remedy lists (issue 3)"),
-    ("Query.fleetReport", "the reports room (issue 3)"),
     ("MaintenanceItem.coveredBy", "coverage (issue 3)"),
     ("MaintenanceItem.occurrences", "foresight (issue 3)"),
     ("CreateMaintenancePlanInput.covers", "coverage (issue 3)"),
