@@ -38,7 +38,7 @@ pub const DEFAULT_DAYS: u32 = 90;
 pub const MAX_DAYS: u32 = 3_660;
 
 /// Columns of upcoming work.
-const UPCOMING: [&str; 25] = [
+static UPCOMING: [&str; 25] = [
     "due_at",
     "due_on",
     "window_start",
@@ -67,7 +67,7 @@ const UPCOMING: [&str; 25] = [
 ];
 
 /// Columns of devices: those `tillkeep import devices` takes.
-const DEVICES: [&str; 9] = [
+static DEVICES: [&str; 9] = [
     "manufacturer",
     "model",
     "serial_number",
@@ -80,7 +80,7 @@ const DEVICES: [&str; 9] = [
 ];
 
 /// Columns of visits, a row for each line.
-const VISITS: [&str; 16] = [
+static VISITS: [&str; 16] = [
     "visit",
     "merchant",
     "site",
@@ -185,7 +185,7 @@ impl ReportService {
                     _ => None,
                 };
                 let (rows, next) = self.upcoming_rows(scope, export, key).await?;
-                (&UPCOMING, rows, next.map(PageKey::Upcoming))
+                (&UPCOMING[..], rows, next.map(PageKey::Upcoming))
             }
             List::Devices => {
                 let key = match after {
@@ -193,7 +193,7 @@ impl ReportService {
                     _ => None,
                 };
                 let (rows, next) = self.device_rows(scope, key).await?;
-                (&DEVICES, rows, next.map(PageKey::Device))
+                (&DEVICES[..], rows, next.map(PageKey::Device))
             }
             List::Visits => {
                 let key = match after {
@@ -201,7 +201,7 @@ impl ReportService {
                     _ => None,
                 };
                 let (rows, next) = self.visit_rows(scope, key).await?;
-                (&VISITS, rows, next.map(PageKey::Visit))
+                (&VISITS[..], rows, next.map(PageKey::Visit))
             }
         };
         let header: Option<Vec<String>> = is_first.then(|| columns.iter().map(|name| (*name).to_owned()).collect());
@@ -210,9 +210,8 @@ impl ReportService {
         Ok(Page { text, next })
     }
 
-    async fn sites(&self, scope: &Scope, ids: impl Iterator<Item = SiteId>) -> StoreResult<Sites> {
-        let ids = once(ids);
-        let sites = registry_store::sites_by_ids(self.db.reader(), scope, &ids).await?;
+    async fn sites(&self, scope: &Scope, ids: &[SiteId]) -> StoreResult<Sites> {
+        let sites = registry_store::sites_by_ids(self.db.reader(), scope, ids).await?;
         let merchants = once(sites.iter().map(|site| site.merchant_id));
         let merchants = registry_store::merchants_by_ids(self.db.reader(), scope, &merchants).await?;
         Ok(Sites { sites: by_id(sites, |s| s.id), merchants: by_id(merchants, |m| m.id) })
@@ -229,15 +228,18 @@ impl ReportService {
         let filter = UpcomingFilter::default();
         let page = planning_store::upcoming_page(db, scope, &filter, None, before, after.as_ref(), PAGE, now).await?;
         let next = page.last().map(planning_store::upcoming_key).filter(|_| page.len() as u64 == PAGE);
-        let rows: Vec<UpcomingRow> = page.into_iter().map(UpcomingRow::from).collect();
-        let sites = self.sites(scope, rows.iter().filter_map(|r| r.site)).await?;
+        let mut rows: Vec<UpcomingRow> = page.into_iter().map(UpcomingRow::from).collect();
+        let site_ids = once(rows.iter().filter_map(|r| r.site));
+        let sites = self.sites(scope, &site_ids).await?;
         let devices = once(rows.iter().filter_map(|r| r.device));
         let devices: HashMap<DeviceId, Device> =
             by_id(registry_store::devices_by_ids(db, scope, &devices).await?, |d| d.id);
-        let places = |row: &UpcomingRow| {
-            row.position.or_else(|| row.device.and_then(|d| devices.get(&d)).and_then(|d| d.position_id))
-        };
-        let positions = once(rows.iter().filter_map(places));
+        // A forecast is for wherever its device stands.
+        for row in &mut rows {
+            let stands = row.device.and_then(|d| devices.get(&d)).and_then(|d| d.position_id);
+            row.position = row.position.or(stands);
+        }
+        let positions = once(rows.iter().filter_map(|r| r.position));
         let positions: HashMap<PositionId, Position> =
             by_id(registry_store::positions_by_ids(db, scope, &positions).await?, |p| p.id);
         let people = once(rows.iter().filter_map(|r| r.assignee));
@@ -252,7 +254,7 @@ impl ReportService {
             .map(|row| {
                 let site = sites.get(row.site);
                 let device = row.device.and_then(|d| devices.get(&d));
-                let position = places(row).and_then(|p| positions.get(&p));
+                let position = row.position.and_then(|p| positions.get(&p));
                 let plan = row.plan.and_then(|p| plans.get(&p));
                 let zone = site.map_or(zone, |site| site.time_zone);
                 vec![
@@ -333,12 +335,13 @@ impl ReportService {
         let db = self.db.reader();
         let visits = visit_store::visits_page(db, scope, &VisitFilter::default(), after.as_ref(), PAGE).await?;
         let next = visits.last().map(|v| (v.started_at, v.id.0)).filter(|_| visits.len() as u64 == PAGE);
+        let site_ids = once(visits.iter().map(|v| v.site_id));
         let ids: Vec<_> = visits.iter().map(|v| v.id).collect();
         let mut lines: HashMap<_, Vec<_>> = HashMap::new();
         for line in visit_store::lines_of(db, scope, &ids).await? {
             lines.entry(line.visit_id).or_default().push(line);
         }
-        let sites = self.sites(scope, visits.iter().map(|v| v.site_id)).await?;
+        let sites = self.sites(scope, &site_ids).await?;
         let people = once(visits.iter().map(|v| v.technician_id));
         let people: HashMap<TechnicianId, Technician> =
             by_id(registry_store::technicians_by_ids(db, scope, &people).await?, |t| t.id);

@@ -201,7 +201,7 @@ impl ReportService {
             }
         })
         .await?;
-        for (device, stays) in fleet.stays.iter().filter(|(device, _)| fleet.models.contains_key(device)) {
+        for (device, stays) in fleet.stays.iter().filter(|(device, _)| fleet.models.contains_key(*device)) {
             for stay in stays {
                 if let Some((from, to)) = stay.within(passed.from, passed.to) {
                     tally.stood(&fleet.place(*device, stay.site, from), from, to);
