@@ -16,6 +16,7 @@
 //! * [`firmware`]: releases, what each device is to run, the way there, its quiet hours
 //! * [`planning`]: plans, due dates with their reasons, items, work orders, the planner
 //! * [`visits`]: what was done, by whom, where and when
+//! * [`reports`]: figures of a period with what they are made of; lists as CSV
 //! * [`jobs`], [`seeding`], [`graphql`], [`ingest`]: the rings; none imports another
 //! * [`app`]: builds every service and wires the observers; the HTTP server
 //!
@@ -49,6 +50,8 @@ pub mod firmware;
 pub mod planning;
 
 pub mod visits;
+
+pub mod reports;
 
 pub mod jobs;
 

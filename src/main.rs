@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::error::Error;
+use std::fs::File;
 use std::future::pending;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,9 @@ use tillkeep::kernel::call::Call;
 use tillkeep::kernel::clock::SystemClock;
 use tillkeep::kernel::ids::Ids;
 use tillkeep::kernel::scope::Scope;
+use tillkeep::kernel::text::Language;
 use tillkeep::registry::model::DeviceFilter;
+use tillkeep::reports::export::{DEFAULT_DAYS, Export, List, MAX_DAYS};
 use tillkeep::seeding::demo::{DemoOptions, Outcome};
 use tillkeep::{graphql, ingest, seeding};
 use tokio::net::TcpListener;
@@ -84,6 +87,21 @@ enum Command {
         /// The file
         file: PathBuf,
     },
+    /// Write a list as CSV, to the standard output or to a file
+    Export {
+        /// Which list
+        #[arg(value_enum)]
+        what: Listed,
+        /// The file; the standard output unless given
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// For upcoming work: how many days ahead
+        #[arg(long, value_name = "N", default_value_t = DEFAULT_DAYS, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DAYS)))]
+        days: u32,
+        /// The language of names and reasons
+        #[arg(long, value_enum, default_value_t = Tongue::En)]
+        language: Tongue,
+    },
     /// Run the planner once
     Plan {
         /// Look at everything, not only at what changed or whose time has come
@@ -108,6 +126,21 @@ enum What {
     Sites,
     Devices,
     Readings,
+}
+
+/// Which list is written.
+#[derive(Clone, Copy, ValueEnum)]
+enum Listed {
+    Upcoming,
+    Devices,
+    Visits,
+}
+
+/// A language people read.
+#[derive(Clone, Copy, ValueEnum)]
+enum Tongue {
+    En,
+    Zh,
 }
 
 /// How an outcome is printed.
@@ -229,6 +262,19 @@ async fn work(command: Command, config: &Config) -> Result<(), Failure> {
             app.db().migrate().await?;
             import(&app, what, &file).await
         }
+        Command::Export { what, out, days, language } => {
+            let app = App::new(Db::open(&config.database).await?, Arc::new(SystemClock), Arc::new(Ids::new()));
+            let list = match what {
+                Listed::Upcoming => List::Upcoming,
+                Listed::Devices => List::Devices,
+                Listed::Visits => List::Visits,
+            };
+            let language = match language {
+                Tongue::En => Language::En,
+                Tongue::Zh => Language::Zh,
+            };
+            export(&app, Export { list, days, language, now: app.clock.now() }, out.as_deref()).await
+        }
         Command::Plan { full, format } => {
             let app = open(config, Ids::new()).await?;
             app.db().migrate().await?;
@@ -344,6 +390,41 @@ async fn import(app: &App, what: What, file: &Path) -> Result<(), Failure> {
         return Err(format!("nothing was taken in; {summary}").into());
     }
     say(summary)
+}
+
+/// Writes a list page by page.
+async fn export(app: &App, export: Export, out: Option<&Path>) -> Result<(), Failure> {
+    let named = |path: &Path, e: &io::Error| format!("cannot write {}: {e}", path.display());
+    let mut file = match out {
+        Some(path) => Some(File::create(path).map_err(|e| named(path, &e))?),
+        None => None,
+    };
+    let mut key = None;
+    loop {
+        let page = app.reports.export_page(&Scope::DEFAULT, &export, key).await?;
+        match (&mut file, out) {
+            (Some(file), Some(path)) => file.write_all(&page.text).map_err(|e| named(path, &e))?,
+            _ => match io::stdout().write_all(&page.text) {
+                // A reader that has gone away, as `head` does, is no failure.
+                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+                written => written?,
+            },
+        }
+        key = page.next;
+        if key.is_none() {
+            break;
+        }
+    }
+    match (file, out) {
+        (Some(file), Some(path)) => {
+            file.sync_all().map_err(|e| named(path, &e))?;
+            Ok(())
+        }
+        _ => match io::stdout().flush() {
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(e.into()),
+            _ => Ok(()),
+        },
+    }
 }
 
 async fn plan(app: &App, full: bool, format: Format) -> Result<(), Failure> {

@@ -14,7 +14,6 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const NOT_YET: &[(&str, &str)] = &[
     ("Query.search", "search over serials, numbers and names (issue 3)"),
     ("Query.devices(asOf)", "the fleet as it stood on a day (issue 3)"),
-    ("Query.fleetReport", "the reports room (issue 3)"),
     ("Subscription", "subscriptions (issue 3)"),
 ];
 

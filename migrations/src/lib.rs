@@ -17,6 +17,7 @@ mod m20261125_100410_create_component_life;
 mod m20261125_100420_add_inspection_gate;
 mod m20261125_100430_add_order_origin;
 mod m20261125_100600_extend_planning;
+mod m20261125_100900_index_reports;
 mod sql;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_100420_add_inspection_gate::Migration),
             Box::new(m20261125_100430_add_order_origin::Migration),
             Box::new(m20261125_100600_extend_planning::Migration),
+            Box::new(m20261125_100900_index_reports::Migration),
         ]
     }
 }

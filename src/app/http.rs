@@ -1,4 +1,5 @@
-//! The HTTP server: GraphQL at `/graphql`, the query page at `/`, health and metrics.
+//! The HTTP server: GraphQL at `/graphql`, the query page at `/`, lists as CSV at `/export/…`, health
+//! and metrics.
 //!
 //! `/graphql` follows the GraphQL-over-HTTP specification. Asked for
 //! `application/graphql-response+json` it answers 400 to what cannot be read or is refused before
@@ -6,26 +7,30 @@
 //! errors. What is no GraphQL request at all has its own status in both: 400, 405, 406, 413, 415.
 
 use super::App;
+use crate::db::StoreError;
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{
     BAD_USER_INPUT, BATCH_REFUSED, BODY_LIMIT, INTERNAL, INTERNAL_MESSAGE, METHOD_NOT_ALLOWED, UNAVAILABLE,
 };
 use crate::graphql::schema::{self, TillkeepSchema};
 use crate::kernel::clock::Stopwatch;
+use crate::kernel::scope::Scope;
 use crate::kernel::text::Language;
+use crate::reports::export::{DEFAULT_DAYS, Export, List, MAX_DAYS};
 use async_graphql::Variables;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::header::{
-    ACCEPT, ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
+use futures_util::stream::{self, StreamExt};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::Deserialize;
 use std::future::Future;
@@ -77,6 +82,7 @@ pub fn router(app: Arc<App>) -> Router {
     let server = Server { app, schema: schema::build(), metrics: recorder() };
     Router::new()
         .route("/graphql", get(graphql_get).post(graphql_post).fallback(graphql_other))
+        .route("/export/{file}", get(export))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/metrics", get(metrics_text))
@@ -156,6 +162,7 @@ fn route_label(path: &str) -> &'static str {
         "/health/live" => "/health/live",
         "/health/ready" => "/health/ready",
         "/metrics" => "/metrics",
+        path if path.starts_with("/export/") => "/export",
         _ => "page",
     }
 }
@@ -424,6 +431,66 @@ async fn answer(
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     }
     response
+}
+
+// ---- files ----
+
+/// What an export may be asked by its address.
+#[derive(Deserialize)]
+struct ExportParameters {
+    /// Days ahead, for upcoming work.
+    days: Option<u32>,
+}
+
+/// A list as a CSV file, sent page by page as it is read.
+async fn export(State(server): State<Server>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let id = id_of(&parts.extensions);
+    let name = parts.uri.path().strip_prefix("/export/").and_then(|file| file.strip_suffix(".csv"));
+    let Some(list) = name.and_then(List::parse) else {
+        let files: Vec<String> = List::ALL.iter().map(|list| format!("/export/{list}.csv")).collect();
+        let message = format!("no such file; there are {}", files.join(", "));
+        return refuse(StatusCode::NOT_FOUND, BAD_USER_INPUT, &message, &id);
+    };
+    let days = match Query::<ExportParameters>::try_from_uri(&parts.uri) {
+        Ok(Query(given)) => given.days.unwrap_or(DEFAULT_DAYS),
+        Err(e) => return Refused::bad(format!("the address cannot be read: {e}")).respond(&id),
+    };
+    if !(1..=MAX_DAYS).contains(&days) {
+        return Refused::bad(format!("days is {days}; give 1 to {MAX_DAYS}")).respond(&id);
+    }
+    let app = server.app;
+    let export = Export { list, days, language: language(&parts.headers), now: app.services.clock.now() };
+    let first = match app.services.reports.export_page(&Scope::DEFAULT, &export, None).await {
+        Ok(page) => page,
+        Err(error) => {
+            tracing::error!(error = StoreError::chain(&error), "a list cannot be exported");
+            return match error {
+                StoreError::Unavailable(_) => {
+                    let message = "the database cannot be reached just now; try again in a moment";
+                    refuse(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, message, &id)
+                }
+                _ => refuse(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, INTERNAL_MESSAGE, &id),
+            };
+        }
+    };
+    // A page that cannot be read cuts the answer off, so that nobody takes half a file for a whole.
+    let more = stream::try_unfold((app, first.next), move |(app, key)| async move {
+        let Some(key) = key else { return Ok::<_, StoreError>(None) };
+        let page =
+            app.services.reports.export_page(&Scope::DEFAULT, &export, Some(key)).await.inspect_err(|error| {
+                tracing::error!(error = StoreError::chain(error), "an export was cut off");
+            })?;
+        Ok(Some((page.text, (app, page.next))))
+    });
+    let begin = stream::iter([Ok::<_, StoreError>(first.text)]);
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{list}.csv\"")),
+        (CACHE_CONTROL, "no-store".to_owned()),
+        (VARY, "accept-language".to_owned()),
+    ];
+    (headers, Body::from_stream(begin.chain(more))).into_response()
 }
 
 // ---- page, health, metrics ----

@@ -15,6 +15,7 @@ use crate::planning::PlanningService;
 use crate::planning::service::FileObserver;
 use crate::registry::RegistryService;
 use crate::registry::file::DeviceFile;
+use crate::reports::ReportService;
 use crate::usage::UsageService;
 use crate::usage::service::SwapObserver;
 use crate::visits::VisitService;
@@ -49,10 +50,11 @@ impl App {
             registry.clone(),
             usage.clone(),
         ));
+        let reports = Arc::new(ReportService::new(db.clone()));
         // Lower rooms cannot call upward; what they write to the file reaches planning here.
         // Usage first: planning settles on the counters it leaves.
         file.observe(vec![Arc::new(SwapObserver::new(usage.clone())), Arc::new(FileObserver::new(planning.clone()))]);
-        let services = Services { db, clock, ids, catalogue, registry, usage, firmware, planning, visits };
+        let services = Services { db, clock, ids, catalogue, registry, usage, firmware, planning, visits, reports };
         Arc::new(Self { services, file })
     }
 

@@ -642,6 +642,30 @@ gql_enum! {
         InspectionPassed,
     }
 }
+gql_enum! {
+    /// What the figures of a report are grouped by.
+    ReportDimension = "crate::reports::model::Dimension" {
+        /// Device model.
+        Model,
+        /// Site, as it was when it happened.
+        Site,
+        /// Region code of the site.
+        Region,
+        /// Kind of maintenance; failures have none and are in the total only.
+        Kind,
+        /// Calendar month in the organization's time zone.
+        Month,
+    }
+}
+gql_enum! {
+    /// Which days around a due date count as on time.
+    ComplianceBandKind = "crate::reports::model::BandKind" {
+        /// Each order's own band: its plan's, and as far as a planner postponed it.
+        PlanBand,
+        /// The days that are given with it, the same for all plans.
+        Days,
+    }
+}
 
 /// Which way a list runs.
 #[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]

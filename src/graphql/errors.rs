@@ -151,7 +151,7 @@ macro_rules! from_refusal {
         }
     )*};
 }
-from_refusal!(catalogue, registry, usage, firmware, planning, visits);
+from_refusal!(catalogue, registry, usage, firmware, planning, visits, reports);
 
 impl From<async_graphql::Error> for Failure {
     fn from(error: async_graphql::Error) -> Self {

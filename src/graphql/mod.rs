@@ -17,6 +17,7 @@ pub mod node;
 pub mod planning;
 pub mod prefetch;
 pub mod registry;
+pub mod reports;
 pub mod scalars;
 pub mod schema;
 pub mod services;

@@ -13,6 +13,7 @@ use super::planning::mutations::PlanningMutation;
 use super::planning::queries::PlanningQuery;
 use super::registry::mutations::RegistryMutation;
 use super::registry::queries::RegistryQuery;
+use super::reports::queries::ReportQuery;
 use super::usage::mutations::UsageMutation;
 use super::visits::mutations::VisitMutation;
 use super::visits::queries::VisitQuery;
@@ -26,7 +27,16 @@ use std::sync::Arc;
 /// What can be asked. Times are UTC instants unless they are called civil days; lists page with
 /// `first` (1 to 500, 50 unless stated) and `after`.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, RegistryQuery, CatalogueQuery, FirmwareQuery, PlanningQuery, ForesightQuery, VisitQuery);
+pub struct Query(
+    NodeQuery,
+    RegistryQuery,
+    CatalogueQuery,
+    FirmwareQuery,
+    PlanningQuery,
+    ForesightQuery,
+    VisitQuery,
+    ReportQuery,
+);
 
 /// What can be changed. Every mutation takes one `input`; what the caller can do something about
 /// comes back in `userErrors`, and nothing was changed then. Sent again with the same

@@ -7,6 +7,7 @@ use crate::kernel::clock::Clock;
 use crate::kernel::ids::Ids;
 use crate::planning::PlanningService;
 use crate::registry::RegistryService;
+use crate::reports::ReportService;
 use crate::usage::UsageService;
 use crate::visits::VisitService;
 use std::sync::Arc;
@@ -32,4 +33,6 @@ pub struct Services {
     pub planning: Arc<PlanningService>,
     /// Visits.
     pub visits: Arc<VisitService>,
+    /// Figures and exports.
+    pub reports: Arc<ReportService>,
 }

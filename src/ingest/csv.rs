@@ -2,6 +2,7 @@
 
 use super::report::RowError;
 use crate::kernel::code::Code;
+use crate::kernel::text::read_cell;
 use ::csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord, Trim};
 use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -144,10 +145,11 @@ pub struct Row {
 }
 
 impl Row {
-    /// The field of a column; none when the column or the field is empty.
+    /// The field of a column; none when the column or the field is empty. The apostrophe by which
+    /// an export keeps spreadsheets from running a text as a formula is no part of it.
     pub fn get(&self, column: &str) -> Option<&str> {
         let place = self.header.iter().position(|name| name == column)?;
-        self.fields.get(place).filter(|value| !value.is_empty())
+        self.fields.get(place).map(read_cell).filter(|value| !value.is_empty())
     }
 }
 
@@ -368,6 +370,14 @@ mod tests {
             assert_eq!(lines(&format!("{rows}{end}")), vec![2, 3, 5, 6], "{end:?}");
         }
         assert_eq!(lines("name,address\na,b\n\n\nc,d\n"), vec![2, 5]);
+    }
+
+    #[test]
+    fn the_apostrophe_of_an_export_is_no_part_of_a_field() {
+        let text = "name,address\n'=1+1,\n'-2+3,\n''=x,\n't Hof,\n-5,\n";
+        let wanted: Vec<Result<String, u64>> =
+            ["=1+1", "-2+3", "'=x", "'t Hof", "-5"].iter().map(|n| Ok((*n).to_owned())).collect();
+        assert_eq!(names(text.as_bytes()), wanted);
     }
 
     #[test]

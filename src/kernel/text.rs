@@ -1,6 +1,7 @@
 //! Texts that people write and read.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The languages people read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -117,9 +118,43 @@ pub fn mask_card_numbers(text: &str) -> (String, bool) {
     (out.into_iter().collect(), found)
 }
 
+/// What a spreadsheet may take for the begin of a formula; some read the wide forms too.
+const FORMULA_SIGNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// Whether a text, behind any apostrophes, begins as a formula would.
+fn looks_like_formula(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with(FORMULA_SIGNS)
+}
+
+/// A number below zero and nothing else.
+fn is_negative_number(text: &str) -> bool {
+    let Some(digits) = text.strip_prefix('-') else { return false };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    is_all_digits(whole) && is_all_digits(fraction)
+}
+
+/// A text as a cell that no spreadsheet runs as a formula: it gets an apostrophe in front where it
+/// looks like one, and [`read_cell`] takes that away again. Numbers stay numbers.
+pub fn safe_cell(text: &str) -> Cow<'_, str> {
+    match looks_like_formula(text) && !is_negative_number(text) {
+        true => Cow::Owned(format!("'{text}")),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// What a cell made by [`safe_cell`] says.
+pub fn read_cell(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(text) if looks_like_formula(text) => text,
+        _ => cell,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_card_number_in_free_text_is_masked_and_a_phone_number_is_not() {
@@ -134,5 +169,38 @@ mod tests {
         assert_eq!(clean_text("老王面馆", 3), Err(TextError::TooLong { max: 3 }));
         assert_eq!(clean_text("  ", 3), Err(TextError::Empty));
         assert_eq!(clean_text("a\u{0}b", 3), Err(TextError::Control));
+    }
+
+    #[test]
+    fn a_cell_that_looks_like_a_formula_is_marked_as_text_and_a_number_is_not() {
+        for (text, cell) in [
+            ("=HYPERLINK(\"http://x\")", "'=HYPERLINK(\"http://x\")"),
+            ("+1", "'+1"),
+            ("@x", "'@x"),
+            ("-2+3", "'-2+3"),
+            ("-", "'-"),
+            ("-1.", "'-1."),
+            ("＝1", "'＝1"),
+            ("\t=1", "'\t=1"),
+            ("'=1", "''=1"),
+            ("-12.5", "-12.5"),
+            ("-7", "-7"),
+            ("老王面馆", "老王面馆"),
+            ("'t Hof", "'t Hof"),
+            ("a=b", "a=b"),
+            ("", ""),
+        ] {
+            assert_eq!(safe_cell(text), cell);
+            assert_eq!(read_cell(cell), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_safe_cell_reads_back_and_is_safe(text in "['=+@\t＝a1.-]{0,6}") {
+            let cell = safe_cell(&text);
+            prop_assert_eq!(read_cell(&cell), text.as_str());
+            prop_assert!(!cell.starts_with(FORMULA_SIGNS) || is_negative_number(&cell));
+        }
     }
 }

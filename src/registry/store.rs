@@ -196,6 +196,30 @@ pub async fn count_devices(
     count_up_to(db, find, limit).await
 }
 
+/// Every device that matches, with its model; slim, for figures of whole fleets.
+pub async fn models_of_devices(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    filter: &DeviceFilter,
+) -> StoreResult<HashMap<DeviceId, DeviceModelId>> {
+    use entity::device::Column as C;
+    let terminals = match &filter.terminal_numbers {
+        Some(numbers) => {
+            let positions = positions_by_terminals(db, scope, numbers).await?;
+            Some(positions.into_iter().map(|p| p.id).collect::<Vec<_>>())
+        }
+        None => None,
+    };
+    let rows: Vec<(Uuid, Uuid)> = scoped::find::<entity::device::Entity>(scope)
+        .select_only()
+        .columns([C::Id, C::ModelId])
+        .filter(device_condition(filter, terminals.as_deref()))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(|(device, model)| (DeviceId(device), DeviceModelId(model))).collect())
+}
+
 /// Adds devices, or overwrites those that exist.
 pub async fn upsert_devices(
     db: &impl ConnectionTrait,

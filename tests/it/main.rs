@@ -12,6 +12,7 @@ mod main_line;
 mod planning;
 mod real_data;
 mod registry;
+mod reports;
 mod statements;
 mod support;
 mod usage;

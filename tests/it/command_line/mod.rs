@@ -236,6 +236,30 @@ async fn plan_prints_what_it_did_as_one_json_object() {
 }
 
 #[tokio::test]
+async fn a_list_is_exported_to_the_standard_output_or_a_file() {
+    let app = database().await;
+    app.fielded("CL1", &(now() - TimeDelta::days(100)).to_rfc3339()).await;
+    app.plan_usage_or_days("CLEAN", 5_000.0, "P90D").await;
+    run_on(&app.database_url, &["plan", "--full"]).done();
+    let devices = run_on(&app.database_url, &["export", "devices"]).done();
+    let lines: Vec<&str> = devices.lines().collect();
+    assert_eq!(
+        lines[0],
+        "manufacturer,model,serial_number,hardware_revision,asset_tag,status,firmware_version,terminal_number,installed_at"
+    );
+    assert!(lines.len() == 2 && lines[1].contains(",CL1,"), "{devices}");
+
+    let folder = folder();
+    let args = ["export", "upcoming", "--language", "zh", "--out", "upcoming.csv", "--database", &app.database_url];
+    assert_eq!(Said::by(tillkeep(folder.path(), &args).spawn().unwrap()).done(), "");
+    let upcoming = fs::read_to_string(folder.path().join("upcoming.csv")).unwrap();
+    assert!(upcoming.starts_with("due_at,due_on,") && upcoming.contains("清洁"), "{upcoming}");
+    assert_eq!(run_on(&app.database_url, &["export", "visits"]).done().lines().count(), 1, "no visits yet");
+    assert_eq!(run(&["export", "upcoming", "--days", "0"]).status, Some(2));
+    assert!(run(&["export", "devices", "--database", "sqlite://none.db"]).failed().contains("none.db"));
+}
+
+#[tokio::test]
 async fn verify_names_the_device_and_the_event_that_was_changed() {
     let app = database().await;
     let installed_at = now().to_rfc3339();

@@ -200,3 +200,33 @@ async fn a_reading_costs_no_statement_of_its_own() {
     let of_500 = read_all(&app, &devices, 20.0, "2026-05-05T04:00:00Z").await;
     assert!(of_500 <= 3 * of_50 + 5, "50 late readings cost {of_50} statements, 500 cost {of_500}");
 }
+
+#[tokio::test]
+async fn a_report_of_5_50_and_500_devices_costs_the_same_number_of_statements() {
+    const REPORT: &str = r#"{
+        fleetReport(periodStart: "2026-05-01T00:00:00Z", periodEnd: "2026-09-01T00:00:00Z", groupBy: SITE) {
+            groupCount
+            total { due open failures { counted } mtbfHours { deviceHours } forecastError { count } }
+            groups { label figures { due pmCompliance { value } } }
+        }
+    }"#;
+    let mut costs = Vec::new();
+    for count in [5, 50, 500] {
+        let app = TestApp::start_at(INSTALLED).await;
+        let devices = fleet(&app, count).await;
+        app.plan_usage_or_days("CLEAN", 900.0, "P365D").await;
+        app.set_clock("2026-06-25T02:00:00Z");
+        app.run_planner().await;
+        app.set_clock("2026-07-25T02:00:00Z");
+        read_all(&app, &devices, 0.0, "2026-05-05T02:00:00Z").await;
+        read_all(&app, &devices, 1_000.0, "2026-07-24T02:00:00Z").await;
+        let before = app.db().statement_count();
+        let data = app.gql(REPORT, json!({})).await;
+        costs.push(app.db().statement_count() - before);
+        let report = &data["fleetReport"];
+        assert_eq!(report["groupCount"], json!(count), "each at a site of its own");
+        assert_eq!(report["total"]["due"], json!(count), "{:#}", report["total"]);
+        assert_eq!(report["total"]["forecastError"]["count"], json!(count), "{:#}", report["total"]);
+    }
+    assert!(costs.iter().all(|cost| *cost == costs[0] && *cost > 0), "5, 50 and 500 devices: {costs:?}");
+}

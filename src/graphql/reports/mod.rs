@@ -1,0 +1,5 @@
+//! Reports in GraphQL.
+
+pub mod inputs;
+pub mod queries;
+pub mod types;

@@ -1,0 +1,287 @@
+//! Use cases of reports: stream the facts of a period past the rules, and read the sums off.
+
+use super::error::Error;
+use super::model::{Dimension, FleetReport, Group, GroupKey, Place, Question, Standing};
+use super::rules::{self, Outage, Stay, Tally};
+use super::store::{self, OrderFact, Period, SiteFacts};
+use crate::catalogue::model::FailureOrigin;
+use crate::db::{ConnectionTrait, Db, StoreResult};
+use crate::kernel::calendar::local_date;
+use crate::kernel::ids::{DeviceId, DeviceModelId, MerchantId, PlanId, SiteId, WorkOrderId};
+use crate::kernel::scope::Scope;
+use crate::kernel::text::LocalizedText;
+use crate::planning::model::LogKind;
+use crate::planning::store as planning_store;
+use crate::registry::model::DeviceFilter;
+use crate::registry::store as registry_store;
+use crate::usage::model::MeterKey;
+use crate::usage::store as usage_store;
+use crate::visits::model::VisitLineOutcome;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+/// Figures of the fleet, and its lists as files.
+pub struct ReportService {
+    pub(super) db: Db,
+}
+
+/// The fleet as facts are looked up in it.
+struct Fleet {
+    filter: DeviceFilter,
+    /// Devices that are asked for, with their models.
+    models: HashMap<DeviceId, DeviceModelId>,
+    sites: HashMap<Uuid, SiteFacts>,
+    /// Where devices stood, in the period.
+    stays: HashMap<DeviceId, Vec<Stay>>,
+    /// The organization's zone.
+    zone: Tz,
+}
+
+impl Fleet {
+    /// Whether work on a device, or else on a site, is asked for.
+    fn takes(&self, device: Option<DeviceId>, site: Option<Uuid>) -> bool {
+        match device {
+            Some(device) => self.models.contains_key(&device),
+            None => site.and_then(|id| self.sites.get(&id).map(|facts| (id, facts))).is_some_and(|(id, facts)| {
+                let merchant = MerchantId(facts.merchant);
+                rules::takes_site(&self.filter, SiteId(id), merchant, facts.region.as_deref())
+            }),
+        }
+    }
+
+    /// Zone of the civil days at a site.
+    fn zone_of(&self, site: Option<Uuid>) -> Tz {
+        site.and_then(|id| self.sites.get(&id)).map_or(self.zone, |facts| facts.zone)
+    }
+
+    /// A device at a site.
+    fn place(&self, device: DeviceId, site: Uuid, at: DateTime<Utc>) -> Place {
+        Place {
+            model: self.models.get(&device).map(|model| model.0),
+            site: Some(site),
+            region: self.sites.get(&site).and_then(|facts| facts.region.clone()),
+            kind: None,
+            at,
+        }
+    }
+
+    /// The place of an item's occurrence: where its device stood then, as far as that is known.
+    fn as_it_was(&self, device: Option<DeviceId>, place: Place) -> Place {
+        let stays = device.and_then(|d| self.stays.get(&d)).map(Vec::as_slice).unwrap_or_default();
+        match rules::stay_at(stays, place.at) {
+            Some(stay) => Place {
+                site: Some(stay.site),
+                region: self.sites.get(&stay.site).and_then(|facts| facts.region.clone()),
+                ..place
+            },
+            None => place,
+        }
+    }
+}
+
+impl ReportService {
+    /// Builds the service.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// The figures of a period as they are known at `now`, in a number of statements that does not
+    /// depend on the size of the fleet, all as of one moment.
+    ///
+    /// # Errors
+    /// A period that is empty or longer than ten years, a band wider than 366 days.
+    pub async fn fleet_report(
+        &self,
+        scope: &Scope,
+        question: Question,
+        now: DateTime<Utc>,
+    ) -> Result<FleetReport, Error> {
+        rules::check(&question)?;
+        let at = self.db.snapshot().await?;
+        let period = Period { from: question.period_start, to: question.period_end };
+        // What has not happened yet is no figure.
+        let passed = Period { from: period.from, to: period.to.min(now).max(period.from) };
+        let fleet = Fleet {
+            models: registry_store::models_of_devices(&at, scope, &question.filter).await?,
+            sites: store::sites(&at, scope).await?,
+            stays: store::stays(&at, scope, passed).await?,
+            zone: registry_store::organization(&at, scope).await?.time_zone,
+            filter: question.filter.clone(),
+        };
+        let waivers: HashSet<PlanId> = planning_store::all_plans(&at, scope)
+            .await?
+            .into_iter()
+            .filter(|plan| plan.definition.is_compliance)
+            .map(|plan| plan.id)
+            .collect();
+        let mut tally = Tally::new(question.group_by, fleet.zone);
+
+        // Occurrences, and what became of them.
+        let dated = |tally: &mut Tally, fact: OrderFact| {
+            if fleet.takes(fact.device, fact.place.site) {
+                let zone = fleet.zone_of(fact.place.site);
+                tally.occurrence(&fact.place, rules::standing(question.band, zone, &fact.found, now));
+            }
+        };
+        store::orders(&at, scope, period, |fact| dated(&mut tally, fact)).await?;
+        store::items_without_order(&at, scope, passed, |fact| dated(&mut tally, fact)).await?;
+        store::missed_and_skipped(&at, scope, period, |fact| {
+            if fleet.takes(fact.device, fact.place.site) {
+                let standing = match fact.kind {
+                    LogKind::Missed => Standing::Missed,
+                    _ if waivers.contains(&fact.plan) => Standing::Waived,
+                    _ => Standing::Skipped,
+                };
+                tally.occurrence(&fleet.as_it_was(fact.device, fact.place), standing);
+            }
+        })
+        .await?;
+        store::done_without_order(&at, scope, period, |fact| {
+            if fleet.takes(fact.device, fact.place.site) {
+                tally.done_without_order(&fleet.as_it_was(fact.device, fact.place));
+            }
+        })
+        .await?;
+
+        // Repairs under an order, and what was tried before.
+        let repairs: HashMap<WorkOrderId, store::RepairFact> = store::repairs(&at, scope, period)
+            .await?
+            .into_iter()
+            .filter(|repair| fleet.takes(repair.device, repair.place.site))
+            .map(|repair| (repair.id, repair))
+            .collect();
+        let mut tried: HashSet<WorkOrderId> = HashSet::new();
+        store::attempts(&at, scope, period, |attempt| {
+            for repair in attempt.work_orders.iter().filter_map(|id| repairs.get(id)) {
+                let is_before = repair.done_at.is_none_or(|done| attempt.performed_at <= done);
+                match attempt.outcome {
+                    VisitLineOutcome::NoAccess | VisitLineOutcome::SiteClosed => {
+                        if attempt.performed_at >= period.from {
+                            tally.no_access(&Place { at: attempt.performed_at, ..repair.place.clone() });
+                        }
+                    }
+                    _ if is_before => {
+                        tried.insert(repair.id);
+                    }
+                    _ => {}
+                }
+            }
+        })
+        .await?;
+        for repair in repairs.values().filter(|r| r.done_at.is_some_and(|done| done < period.to)) {
+            tally.fix(&repair.place, !tried.contains(&repair.id));
+        }
+
+        // Failures.
+        let mut outages: HashMap<DeviceId, Vec<Outage>> = HashMap::new();
+        store::failures(&at, scope, period, |fact| {
+            if !fleet.models.contains_key(&fact.device) {
+                return;
+            }
+            let failed_at = fact.place.at;
+            if failed_at >= period.from {
+                let repair = fact.restored_at.map(|at| (at - failed_at).num_milliseconds());
+                tally.failure(&fact.place, fact.origin, repair);
+            }
+            if rules::counts_against_devices(fact.origin) {
+                let outage = Outage { failed_at, restored_at: fact.restored_at };
+                outages.entry(fact.device).or_default().push(outage);
+            }
+            // Work that had no order to go by; with one it was counted above.
+            let is_ordered = fact.work_order.is_some_and(|id| repairs.contains_key(&id));
+            let is_fault = fact.origin != FailureOrigin::NoneFound;
+            if let Some((outcome, done_at)) = fact.work.filter(|_| !is_ordered && is_fault)
+                && done_at >= period.from
+                && done_at < period.to
+                && !matches!(outcome, VisitLineOutcome::NoAccess | VisitLineOutcome::SiteClosed)
+            {
+                tally.fix(&Place { at: done_at, ..fact.place }, outcome == VisitLineOutcome::Done);
+            }
+        })
+        .await?;
+        for (device, stays) in fleet.stays.iter().filter(|(device, _)| fleet.models.contains_key(*device)) {
+            for stay in stays {
+                if let Some((from, to)) = stay.within(passed.from, passed.to) {
+                    tally.stood(&fleet.place(*device, stay.site, from), from, to);
+                }
+            }
+            if let Some(outages) = outages.get(device) {
+                for down in rules::downtime(outages, stays, passed.from, passed.to) {
+                    tally.down(&fleet.place(*device, down.site, down.from), down.from, down.to);
+                }
+            }
+        }
+        if question.wants_forecast {
+            forecasts(&at, scope, &question, &fleet, &mut tally).await?;
+        }
+        let names = match question.group_by {
+            Some(Dimension::Model) => store::model_names(&at, scope).await?,
+            _ => HashMap::new(),
+        };
+        let (total, groups) = tally.into_parts();
+        let mut groups: Vec<Group> = groups
+            .into_iter()
+            .map(|(key, figures)| Group {
+                label: label(&key, question.group_by, &names, &fleet),
+                key: key.text(),
+                figures,
+            })
+            .collect();
+        groups.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let group_count = groups.len();
+        groups.truncate(rules::MAX_GROUPS);
+        Ok(FleetReport {
+            period_start: question.period_start,
+            period_end: question.period_end,
+            group_by: question.group_by,
+            total,
+            groups,
+            group_count,
+        })
+    }
+}
+
+/// Compares the days that were told with those on which the counters got there, page by page.
+async fn forecasts(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    question: &Question,
+    fleet: &Fleet,
+    tally: &mut Tally,
+) -> StoreResult<()> {
+    let period = Period { from: question.period_start, to: question.period_end };
+    let mut after = None;
+    loop {
+        let (promises, last) = store::promises(db, scope, period, after).await?;
+        let meters: Vec<MeterKey> = promises.iter().map(|p| p.meter.clone()).collect();
+        let states = usage_store::meter_states(db, scope, &meters).await?;
+        let targets: Vec<(&MeterKey, i64)> = meters.iter().zip(promises.iter().map(|p| p.target)).collect();
+        let crossings = usage_store::crossings(db, scope, &targets, &states).await?;
+        for (promise, crossed_at) in promises.iter().zip(crossings) {
+            // What had been reached already was no forecast.
+            let Some(crossed_at) = crossed_at.filter(|at| *at > promise.issued_at) else { continue };
+            let Some(told) = promise.told.filter(|_| fleet.models.contains_key(&promise.meter.0)) else { continue };
+            let reached = local_date(promise.zone, crossed_at);
+            let is_within = rules::forecast_is_within(question.band, promise.zone, &promise.found, told, reached);
+            tally.forecast(&promise.place, (reached - told).num_days(), is_within);
+        }
+        match last {
+            Some(id) => after = Some(id),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// What a group is called.
+fn label(key: &GroupKey, dimension: Option<Dimension>, models: &HashMap<Uuid, String>, fleet: &Fleet) -> LocalizedText {
+    let same = |text: String| LocalizedText { en: text.clone(), zh: text };
+    match key {
+        GroupKey::Nothing => rules::nothing_of(dimension.unwrap_or(Dimension::Model)),
+        GroupKey::Model(id) => same(models.get(id).cloned().unwrap_or_default()),
+        GroupKey::Site(id) => same(fleet.sites.get(id).map(|site| site.name.clone()).unwrap_or_default()),
+        GroupKey::Kind(kind) => rules::kind_name(*kind),
+        GroupKey::Region(_) | GroupKey::Month(..) => same(key.text()),
+    }
+}
