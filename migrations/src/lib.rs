@@ -9,6 +9,8 @@ mod m20261124_120300_create_usage;
 mod m20261124_120400_create_planning;
 mod m20261124_120500_create_visits;
 mod m20261124_120600_create_infrastructure;
+mod m20261125_100500_index_search;
+mod m20261125_100510_order_outbox;
 mod sql;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -28,6 +30,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_120400_create_planning::Migration),
             Box::new(m20261124_120500_create_visits::Migration),
             Box::new(m20261124_120600_create_infrastructure::Migration),
+            Box::new(m20261125_100500_index_search::Migration),
+            Box::new(m20261125_100510_order_outbox::Migration),
         ]
     }
 }

@@ -13,6 +13,7 @@ use crate::kernel::scope::Scope;
 use crate::planning::PlanningService;
 use crate::planning::service::FileObserver;
 use crate::registry::RegistryService;
+use crate::registry::feed::Feed;
 use crate::registry::file::DeviceFile;
 use crate::usage::UsageService;
 use crate::usage::service::SwapObserver;
@@ -43,7 +44,8 @@ impl App {
         // Lower rooms cannot call upward; what they write to the file reaches planning here.
         // Usage first: planning settles on the counters it leaves.
         file.observe(vec![Arc::new(SwapObserver::new(usage.clone())), Arc::new(FileObserver::new(planning.clone()))]);
-        let services = Services { db, clock, ids, catalogue, registry, usage, planning, visits };
+        let feed = Arc::new(Feed::new(db.clone()));
+        let services = Services { db, clock, ids, feed, catalogue, registry, usage, planning, visits };
         Arc::new(Self { services, file })
     }
 

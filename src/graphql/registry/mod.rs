@@ -2,6 +2,7 @@
 
 pub mod history;
 pub mod inputs;
+pub mod lists;
 pub mod mutations;
 pub mod queries;
 pub mod types;

@@ -1,16 +1,14 @@
 //! Types of the registry.
 
 use super::history::{HistoryEvent, HistoryEventConnection, HistoryIntegrity};
+use super::lists::{DeviceList, Paging, devices_page, site_devices_page};
 use crate::graphql::catalogue::types::DeviceModel;
-use crate::graphql::connection::{
-    COUNT_LIMIT, asks, connection, cursor, cut, key_part, order_tag, page, page_cost, row_cost,
-};
+use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page, page_cost, row_cost};
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
-use crate::graphql::errors::bad_input;
 use crate::graphql::load::{load, load_known, load_opt};
 use crate::graphql::loaders::{
-    ComponentsOf, DevicesOf, ExternalIdsOf, HistoryOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, shows,
+    ComponentsOf, ExternalIdsOf, HistoryOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, shows,
 };
 use crate::graphql::planning::inputs::{WorkOrderFilter, WorkOrderOrder};
 use crate::graphql::planning::types::{MaintenanceItem, WorkOrderConnection, orders_page};
@@ -18,10 +16,10 @@ use crate::graphql::prefetch::{self, Ahead};
 use crate::graphql::scalars::{Date, MAX_NUMBER, TimeZone, int, query_codes, query_instant_opt, query_text};
 use crate::graphql::usage::types::{DeviceMeter, UsagePattern, device_meters, usage_pattern};
 use crate::graphql::visits::types::{ServiceVisitConnection, device_visits_page};
-use crate::kernel::ids::{DeviceId, MerchantId, SiteId};
+use crate::kernel::ids::{DeviceId, MerchantId};
 use crate::registry::file::{EventKind, read};
 use crate::registry::model;
-use crate::registry::service::{EventFilter, SiteFilter, device_key};
+use crate::registry::service::{EventFilter, SiteFilter, Then};
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -370,9 +368,20 @@ impl From<&model::SoftwareItem> for SoftwareItem {
     }
 }
 
-shows! {
-    /// One terminal.
-    Device(model::Device)
+/// One terminal, as it is or as it was.
+#[derive(Clone)]
+pub struct Device(pub Arc<model::Device>, pub(super) Option<Arc<Then>>);
+
+impl From<Arc<model::Device>> for Device {
+    fn from(row: Arc<model::Device>) -> Self {
+        Self(row, None)
+    }
+}
+
+impl From<model::Device> for Device {
+    fn from(row: model::Device) -> Self {
+        Self(Arc::new(row), None)
+    }
 }
 
 /// One terminal: where it stands, how it is used, what is due, and its whole history.
@@ -435,6 +444,9 @@ impl Device {
     }
     /// Terminal number (TID) of its position; null when it stands nowhere or the position has none.
     async fn terminal_number(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        if let Some(then) = &self.1 {
+            return Ok(then.terminal_number.clone());
+        }
         Ok(load_opt(ctx, self.0.position_id).await?.and_then(|p| p.terminal_number.clone()))
     }
     /// Since when it stands there, device time; null when it stands nowhere.
@@ -448,12 +460,18 @@ impl Device {
     /// Installed software, at most 100.
     #[graphql(complexity = "row_cost(3, child_complexity)")]
     async fn software(&self, ctx: &Context<'_>) -> Result<Vec<SoftwareItem>> {
+        if let Some(then) = &self.1 {
+            return Ok(then.software.iter().take(100).map(Into::into).collect());
+        }
         let items = load(ctx, SoftwareOf(self.0.id)).await?.unwrap_or_default();
         Ok(items.iter().take(100).map(|s| (&**s).into()).collect())
     }
     /// Its parts, those taken out too, at most 200.
     #[graphql(complexity = "row_cost(8, child_complexity)")]
     async fn components(&self, ctx: &Context<'_>) -> Result<Vec<Component>> {
+        if let Some(then) = &self.1 {
+            return Ok(then.components.iter().take(200).map(Into::into).collect());
+        }
         let parts = load(ctx, ComponentsOf(self.0.id)).await?.unwrap_or_default();
         Ok(parts.iter().take(200).map(|c| (&**c).into()).collect())
     }
@@ -578,93 +596,6 @@ async fn history_page(
     // The file goes on behind them.
     connection.page_info.end_cursor = found.events.last().map(|e| at(e.sequence));
     Ok(connection)
-}
-
-/// Paging arguments of a list that runs both ways.
-pub struct Paging {
-    /// Rows forwards.
-    pub first: Option<i32>,
-    /// Cursor to go on after.
-    pub after: Option<String>,
-    /// Rows backwards.
-    pub last: Option<i32>,
-    /// Cursor to end before.
-    pub before: Option<String>,
-}
-
-/// Which devices, in what order.
-pub struct DeviceList {
-    /// Which.
-    pub filter: model::DeviceFilter,
-    /// By what.
-    pub field: model::DeviceOrderField,
-    /// Largest first.
-    pub is_descending: bool,
-}
-
-impl DeviceList {
-    fn tag(&self) -> String {
-        order_tag("devices", self.field, self.is_descending)
-    }
-
-    fn with_cursors(&self, rows: Vec<Arc<model::Device>>) -> Vec<(Device, String)> {
-        let tag = self.tag();
-        rows.into_iter()
-            .map(|d| {
-                let (value, id) = device_key(self.field, &d);
-                (Device(d), cursor(&tag, &[value, id.to_string()]))
-            })
-            .collect()
-    }
-}
-
-/// The first page of the devices of a site; those of many sites are fetched together.
-async fn site_devices_page(
-    ctx: &Context<'_>,
-    site: SiteId,
-    list: &DeviceList,
-    first: Option<i32>,
-) -> Result<DeviceConnection> {
-    let page = page(&list.tag(), first, None)?;
-    let standing = load(ctx, DevicesOf(site)).await?.unwrap_or_default();
-    let total = asks(ctx, "totalCount").then_some(standing.len() as u64);
-    let (rows, has_next) = cut(standing.to_vec(), page.first);
-    Ok(DeviceConnection::new(list.with_cursors(rows), has_next, false, total))
-}
-
-/// A page of devices.
-pub async fn devices_page(ctx: &Context<'_>, list: &DeviceList, paging: Paging) -> Result<DeviceConnection> {
-    let cx = Cx::of(ctx);
-    let Paging { first, after, last, before } = paging;
-    let is_backward = last.is_some() || before.is_some();
-    if is_backward && (first.is_some() || after.is_some()) {
-        return Err(bad_input("give first and after, or last and before, not both"));
-    }
-    let (count, from) = if is_backward { (last, before) } else { (first, after) };
-    let page = page(&list.tag(), count, from.as_deref())?;
-    let key = match &page.after {
-        Some(k) => Some((key_part::<String>(k, 0)?, key_part::<Uuid>(k, 1)?)),
-        None => None,
-    };
-    let registry = &cx.services.registry;
-    let is_reversed = list.is_descending != is_backward;
-    let rows = registry
-        .devices_page(&cx.scope, &list.filter, list.field, is_reversed, key.as_ref(), u64::from(page.first) + 1)
-        .await
-        .map_err(|e| cx.fail(e))?;
-    let total = match asks(ctx, "totalCount") {
-        true => Some(registry.count_devices(&cx.scope, &list.filter, COUNT_LIMIT + 1).await.map_err(|e| cx.fail(e))?),
-        false => None,
-    };
-    let (mut rows, has_more) = cut(rows, page.first);
-    if is_backward {
-        rows.reverse();
-    }
-    let rows: Vec<Arc<model::Device>> = rows.into_iter().map(Arc::new).collect();
-    prefetch::devices(cx, &rows, &Ahead::rows(ctx)).await?;
-    let rows = list.with_cursors(rows);
-    let (has_next, has_previous) = if is_backward { (key.is_some(), has_more) } else { (has_more, key.is_some()) };
-    Ok(DeviceConnection::new(rows, has_next, has_previous, total))
 }
 
 /// The tag of cursors of sites.

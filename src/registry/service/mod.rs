@@ -1,13 +1,16 @@
 //! Use cases of the registry.
 
+mod as_of;
 mod devices;
 mod moves;
 mod places;
 mod reads;
+mod search;
 mod software;
 
 pub use super::file_store::EventFilter;
 pub use super::store::{SiteFilter, device_key};
+pub use as_of::{DeviceWalk, Stood, Then};
 pub use devices::{DeviceChange, DeviceDone, DeviceUpdate, RegisterDevice, RowOutcome};
 pub use moves::{ChangeStatus, InstallDevice, RelocateDevice, RemoveDevice, SwapDevice, Swapped};
 pub use places::{Made, NewMerchant, NewPosition, NewSite, NewTechnician, SiteChange};
