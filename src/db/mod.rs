@@ -11,6 +11,7 @@ pub mod marks;
 pub mod numbers;
 pub mod outbox;
 pub mod scoped;
+pub mod search;
 pub mod tx;
 
 pub use error::{StoreError, StoreResult};

@@ -10,12 +10,15 @@ use super::planning::mutations::PlanningMutation;
 use super::planning::queries::PlanningQuery;
 use super::registry::mutations::RegistryMutation;
 use super::registry::queries::RegistryQuery;
+use super::search::SearchQuery;
+use super::subscriptions::Subscription;
 use super::usage::mutations::UsageMutation;
 use super::visits::mutations::VisitMutation;
 use super::visits::queries::VisitQuery;
+use async_graphql::futures_util::StreamExt;
+use async_graphql::futures_util::stream::{self, BoxStream};
 use async_graphql::{
-    EmptySubscription, Json, MergedObject, Request, Response, SDLExportOptions, Schema, SchemaBuilder, ServerError,
-    Value,
+    Json, MergedObject, Request, Response, SDLExportOptions, Schema, SchemaBuilder, ServerError, Value,
 };
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -23,7 +26,7 @@ use std::sync::Arc;
 /// What can be asked. Times are UTC instants unless they are called civil days; lists page with
 /// `first` (1 to 500, 50 unless stated) and `after`.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, RegistryQuery, CatalogueQuery, PlanningQuery, VisitQuery);
+pub struct Query(NodeQuery, SearchQuery, RegistryQuery, CatalogueQuery, PlanningQuery, VisitQuery);
 
 /// What can be changed. Every mutation takes one `input`; what the caller can do something about
 /// comes back in `userErrors`, and nothing was changed then. Sent again with the same
@@ -32,7 +35,7 @@ pub struct Query(NodeQuery, RegistryQuery, CatalogueQuery, PlanningQuery, VisitQ
 pub struct Mutation(RegistryMutation, CatalogueMutation, UsageMutation, PlanningMutation, VisitMutation);
 
 /// The schema; cheap to clone.
-pub type TillkeepSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type TillkeepSchema = Schema<Query, Mutation, Subscription>;
 
 /// Levels of selections and fragments the library walks; above what [`limits`] lets through.
 const RECURSION: usize = 64;
@@ -42,8 +45,8 @@ pub fn build() -> TillkeepSchema {
     builder().finish()
 }
 
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription)
         .limit_recursive_depth(RECURSION)
         .extension(Limits)
         .override_output_type_description::<DateTime<Utc>>(
@@ -104,6 +107,24 @@ pub async fn execute(schema: &TillkeepSchema, cx: Arc<Cx>, mut request: Request)
         complete(error, &cx.request_id);
     }
     Answer { response, is_executed: cx.has_begun() }
+}
+
+/// Checks a request against the limits and runs it as a stream of answers: one for a query or a
+/// change, one for each event of a subscription. A request that is refused has one answer, which
+/// is not executed.
+pub fn execute_stream(schema: &TillkeepSchema, cx: Arc<Cx>, mut request: Request) -> BoxStream<'static, Answer> {
+    let answers = match limits::check(&mut request, cx.may_change) {
+        Ok(()) => schema.execute_stream(request.data(cx.clone())),
+        Err(refusal) => stream::iter([Response::from_errors(vec![refusal])]).boxed(),
+    };
+    answers
+        .map(move |mut response| {
+            for error in &mut response.errors {
+                complete(error, &cx.request_id);
+            }
+            Answer { response, is_executed: cx.has_begun() }
+        })
+        .boxed()
 }
 
 /// What the library says of a text that is no instant.

@@ -10,9 +10,11 @@
 //! found on a trip to `visits`, which hands completed lines in through
 //! [`service::PlanningService::record_visit_lines`].
 
+pub mod changes;
 pub mod error;
 pub mod model;
 pub mod rules;
+pub mod search_store;
 pub mod service;
 pub mod store;
 

@@ -161,11 +161,7 @@ impl AsOf {
                     kind: SoftwareKind::parse(kind)?,
                     name: name.clone(),
                     version: version.clone(),
-                    reported_at: self
-                        .reported
-                        .get(&(kind.clone(), name.clone()))
-                        .copied()
-                        .unwrap_or(self.status_since),
+                    reported_at: self.reported.get(&(kind.clone(), name.clone())).copied().unwrap_or(self.status_since),
                 })
             })
             .collect()
@@ -182,9 +178,10 @@ pub fn matches(filter: &DeviceFilter, device: &Device, terminal_number: Option<&
             let region = device.region_code.as_deref();
             region.is_some_and(|region| codes.iter().any(|code| region.starts_with(code.as_str())))
         })
-        && filter.terminal_numbers.as_ref().is_none_or(|numbers| {
-            terminal_number.is_some_and(|number| numbers.iter().any(|wanted| wanted == number))
-        })
+        && filter
+            .terminal_numbers
+            .as_ref()
+            .is_none_or(|numbers| terminal_number.is_some_and(|number| numbers.iter().any(|wanted| wanted == number)))
 }
 
 #[cfg(test)]
@@ -217,8 +214,7 @@ mod tests {
     fn a_device_registered_after_it_was_installed_is_in_the_fleet_since_then() {
         let position = Uuid::from_u128(3).to_string();
         let site = Uuid::from_u128(4).to_string();
-        let place =
-            json!({"status": "INSTALLED", "positionId": position, "siteId": site, "terminalNumber": "T1"});
+        let place = json!({"status": "INSTALLED", "positionId": position, "siteId": site, "terminalNumber": "T1"});
         let events = [
             event(1, "2026-05-01T00:00:00Z", EventKind::DeviceRegistered, json!({"status": "IN_STOCK"})),
             event(2, "2025-03-01T00:00:00Z", EventKind::Installed, place),

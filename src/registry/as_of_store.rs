@@ -105,9 +105,7 @@ pub async fn told_by(
             .filter(C::DeviceId.is_in(chunk.iter().map(|d| d.0)))
             .filter(C::Kind.is_in(kinds.iter().copied()))
             .filter(
-                Condition::any()
-                    .add(C::OccurredAt.lte(moment))
-                    .add(C::Kind.eq(EventKind::DeviceRegistered.as_str())),
+                Condition::any().add(C::OccurredAt.lte(moment)).add(C::Kind.eq(EventKind::DeviceRegistered.as_str())),
             )
             .order_by_asc(C::DeviceId)
             .order_by_asc(C::Sequence)

@@ -11,6 +11,7 @@
 pub mod error;
 pub mod model;
 pub mod rules;
+pub mod search_store;
 pub mod service;
 pub mod store;
 

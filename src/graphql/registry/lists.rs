@@ -157,15 +157,10 @@ pub async fn devices_as_of_page(
     let tag = format!("{} as of {}", list.tag(), moment.to_rfc3339());
     let ways = BothWays::read(&tag, paging)?;
     let registry = &cx.services.registry;
-    let walk = DeviceWalk {
-        field: list.field,
-        is_reversed: list.is_descending != ways.is_backward,
-        after: ways.key.as_ref(),
-    };
-    let rows = registry
-        .devices_as_of(&cx.scope, &list.filter, moment, walk, ways.limit())
-        .await
-        .map_err(|e| cx.fail(e))?;
+    let walk =
+        DeviceWalk { field: list.field, is_reversed: list.is_descending != ways.is_backward, after: ways.key.as_ref() };
+    let rows =
+        registry.devices_as_of(&cx.scope, &list.filter, moment, walk, ways.limit()).await.map_err(|e| cx.fail(e))?;
     let total = match asks(ctx, "totalCount") {
         true => {
             let count = registry.count_devices_as_of(&cx.scope, &list.filter, moment, COUNT_LIMIT + 1).await;

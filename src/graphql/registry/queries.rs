@@ -84,7 +84,9 @@ impl RegistryQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which devices; all unless stated.")] filter: Option<DeviceFilter>,
-        #[graphql(desc = "The moment, from 2000 on and not in the future; now unless stated. Not together with silentSince.")]
+        #[graphql(
+            desc = "The moment, from 2000 on and not in the future; now unless stated. Not together with silentSince."
+        )]
         as_of: Option<DateTime<Utc>>,
         #[graphql(desc = "By what; by registration unless stated.")] order_by: Option<DeviceOrder>,
         #[graphql(desc = "Rows, 1 to 500; 50 unless stated.")] first: Option<i32>,

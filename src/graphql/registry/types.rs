@@ -99,6 +99,15 @@ pub struct OpeningHours {
     pub closes: String,
 }
 
+/// Whom to ask for at a site.
+#[derive(SimpleObject, Clone)]
+pub struct SiteContact {
+    /// Name; null when unknown.
+    pub name: Option<String>,
+    /// Phone; null when unknown.
+    pub phone: Option<String>,
+}
+
 shows! {
     /// A place where devices are visited together.
     Site(model::Site)
@@ -167,6 +176,10 @@ impl Site {
     /// What surrounds the devices; null when unknown.
     async fn environment(&self) -> Option<SiteEnvironment> {
         self.0.environment.map(Into::into)
+    }
+    /// Whom to ask for there; null when nobody is known.
+    async fn contact(&self) -> Option<SiteContact> {
+        self.0.contact.as_ref().map(|c| SiteContact { name: c.name.clone(), phone: c.phone.clone() })
     }
     /// Positions at the site by name, with their line of occupants, at most 1,000.
     #[graphql(complexity = "row_cost(5, child_complexity)")]

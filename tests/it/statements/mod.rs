@@ -76,6 +76,7 @@ fn new_site(merchant_id: MerchantId, name: String) -> NewSite {
         observes_holidays: false,
         country: None,
         environment: None,
+        contact: None,
     }
 }
 
