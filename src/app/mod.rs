@@ -1,6 +1,7 @@
 //! The composition root: builds every service over one database and wires the observers.
 
 pub mod http;
+mod socket;
 
 use crate::catalogue::service::CatalogueService;
 use crate::db::Db;

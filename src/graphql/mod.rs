@@ -16,6 +16,7 @@ pub mod node;
 pub mod planning;
 pub mod prefetch;
 pub mod registry;
+pub mod request;
 pub mod scalars;
 pub mod schema;
 pub mod search;

@@ -186,6 +186,9 @@ impl Source for FileEvents {
 /// asks for what it missed.
 pub struct Subscription;
 
+/// What can be followed, over WebSocket at the address of the queries (`graphql-transport-ws`).
+/// Told is everything that is written after the subscription began, once; reconnected, a client
+/// asks for what it missed.
 #[Subscription]
 impl Subscription {
     /// What happens to maintenance: orders issued, moved by two days or more, scheduled, worked on,

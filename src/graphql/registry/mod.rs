@@ -1,8 +1,9 @@
 //! Places, devices, people and the device file in GraphQL.
 
+pub mod as_of;
 pub mod history;
 pub mod inputs;
-pub mod lists;
 pub mod mutations;
+pub mod paging;
 pub mod queries;
 pub mod types;

@@ -1,7 +1,8 @@
 //! Queries of the registry.
 
+use super::as_of::devices_as_of_page;
 use super::inputs::{DeviceFilter, DeviceOrder, MerchantFilter, SiteFilter};
-use super::lists::{DeviceList, Paging, devices_as_of_page, devices_page};
+use super::paging::Paging;
 use super::types::*;
 use crate::graphql::connection::page_cost;
 use crate::graphql::context::Cx;

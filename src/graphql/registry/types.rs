@@ -1,14 +1,16 @@
 //! Types of the registry.
 
 use super::history::{HistoryEvent, HistoryEventConnection, HistoryIntegrity};
-use super::lists::{DeviceList, Paging, devices_page, site_devices_page};
+use super::paging::{BothWays, Paging};
 use crate::graphql::catalogue::types::DeviceModel;
-use crate::graphql::connection::{COUNT_LIMIT, asks, connection, cursor, cut, key_part, page, page_cost, row_cost};
+use crate::graphql::connection::{
+    COUNT_LIMIT, asks, connection, cursor, cut, key_part, order_tag, page, page_cost, row_cost,
+};
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
 use crate::graphql::load::{load, load_known, load_opt};
 use crate::graphql::loaders::{
-    ComponentsOf, ExternalIdsOf, HistoryOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, shows,
+    ComponentsOf, DevicesOf, ExternalIdsOf, HistoryOf, ItemsOf, OccupantsOf, PositionsOf, SoftwareOf, shows,
 };
 use crate::graphql::planning::inputs::{WorkOrderFilter, WorkOrderOrder};
 use crate::graphql::planning::types::{MaintenanceItem, WorkOrderConnection, orders_page};
@@ -16,10 +18,10 @@ use crate::graphql::prefetch::{self, Ahead};
 use crate::graphql::scalars::{Date, MAX_NUMBER, TimeZone, int, query_codes, query_instant_opt, query_text};
 use crate::graphql::usage::types::{DeviceMeter, UsagePattern, device_meters, usage_pattern};
 use crate::graphql::visits::types::{ServiceVisitConnection, device_visits_page};
-use crate::kernel::ids::{DeviceId, MerchantId};
+use crate::kernel::ids::{DeviceId, MerchantId, SiteId};
 use crate::registry::file::{EventKind, read};
 use crate::registry::model;
-use crate::registry::service::{EventFilter, SiteFilter, Then};
+use crate::registry::service::{EventFilter, SiteFilter, Then, device_key};
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -609,6 +611,68 @@ async fn history_page(
     // The file goes on behind them.
     connection.page_info.end_cursor = found.events.last().map(|e| at(e.sequence));
     Ok(connection)
+}
+
+/// Which devices, in what order.
+pub struct DeviceList {
+    /// Which.
+    pub filter: model::DeviceFilter,
+    /// By what.
+    pub field: model::DeviceOrderField,
+    /// Largest first.
+    pub is_descending: bool,
+}
+
+impl DeviceList {
+    /// What its cursors begin with.
+    pub fn tag(&self) -> String {
+        order_tag("devices", self.field, self.is_descending)
+    }
+
+    fn with_cursors(&self, rows: Vec<Arc<model::Device>>) -> Vec<(Device, String)> {
+        let tag = self.tag();
+        rows.into_iter()
+            .map(|d| {
+                let (value, id) = device_key(self.field, &d);
+                (Device::from(d), cursor(&tag, &[value, id.to_string()]))
+            })
+            .collect()
+    }
+}
+
+/// The first page of the devices of a site; those of many sites are fetched together.
+async fn site_devices_page(
+    ctx: &Context<'_>,
+    site: SiteId,
+    list: &DeviceList,
+    first: Option<i32>,
+) -> Result<DeviceConnection> {
+    let page = page(&list.tag(), first, None)?;
+    let standing = load(ctx, DevicesOf(site)).await?.unwrap_or_default();
+    let total = asks(ctx, "totalCount").then_some(standing.len() as u64);
+    let (rows, has_next) = cut(standing.to_vec(), page.first);
+    Ok(DeviceConnection::new(list.with_cursors(rows), has_next, false, total))
+}
+
+/// A page of devices.
+pub async fn devices_page(ctx: &Context<'_>, list: &DeviceList, paging: Paging) -> Result<DeviceConnection> {
+    let cx = Cx::of(ctx);
+    let ways = BothWays::read(&list.tag(), paging)?;
+    let registry = &cx.services.registry;
+    let is_reversed = list.is_descending != ways.is_backward;
+    let rows = registry
+        .devices_page(&cx.scope, &list.filter, list.field, is_reversed, ways.key.as_ref(), ways.limit())
+        .await
+        .map_err(|e| cx.fail(e))?;
+    let total = match asks(ctx, "totalCount") {
+        true => Some(registry.count_devices(&cx.scope, &list.filter, COUNT_LIMIT + 1).await.map_err(|e| cx.fail(e))?),
+        false => None,
+    };
+    let (rows, has_more) = ways.cut(rows);
+    let rows: Vec<Arc<model::Device>> = rows.into_iter().map(Arc::new).collect();
+    prefetch::devices(cx, &rows, &Ahead::rows(ctx)).await?;
+    let (has_next, has_previous) = ways.sides(has_more);
+    Ok(DeviceConnection::new(list.with_cursors(rows), has_next, has_previous, total))
 }
 
 /// The tag of cursors of sites.
