@@ -1,7 +1,9 @@
 //! Devices, where they stand and stood, and how requests about them behave.
 
+mod as_of;
 mod moves;
 mod nodes;
 mod requests;
+mod search;
 mod sites;
 mod status;
