@@ -114,7 +114,7 @@ async fn names_are_found_by_any_part_in_any_language() {
     assert_eq!(found(&app, "Ｔａｇ－７").await, [row("DEVICE", "ASSET_TAG", "TAG-7", "EXACT")]);
     assert_eq!(found(&app, "WEI").await, [row("TECHNICIAN", "NAME", "Li Wei", "CONTAINS")]);
     // One character is looked for at the beginning only.
-    assert_eq!(found(&app, "面").await, []);
+    assert!(found(&app, "面").await.is_empty());
     assert_eq!(found(&app, "老").await.len(), 2);
 }
 

@@ -221,7 +221,8 @@ async fn a_search_costs_the_same_for_few_answers_and_for_many() {
         assert!(data["search"]["nodes"].as_array().is_some_and(|rows| rows.len() >= 5), "{text}: {data:#}");
     }
     // One more for each kind of thing that is found, none for each thing.
-    assert!(costs.iter().max() <= costs.iter().min().map(|least| least + 4).as_ref(), "{costs:?}");
+    let (least, most) = (costs.iter().min(), costs.iter().max());
+    assert!(most.zip(least).is_some_and(|(most, least)| *most <= least + 8), "{costs:?}");
 }
 
 #[tokio::test]
