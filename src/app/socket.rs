@@ -213,12 +213,13 @@ impl Connection {
         if let Some(End { code, reason }) = end {
             tracing::debug!(code, reason, "connection closed");
             let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-            if send(&mut socket, close).await {
-                // The client's own goodbye, so that ours is not lost with the connection.
-                let goodbye = async { while let Some(Ok(_)) = socket.recv().await {} };
-                let _ = timeout(Duration::from_secs(1), goodbye).await;
+            if !send(&mut socket, close).await {
+                return;
             }
         }
+        // Each side's goodbye, so that neither is lost with the connection.
+        let goodbye = async { while let Some(Ok(_)) = socket.recv().await {} };
+        let _ = timeout(Duration::from_secs(1), goodbye).await;
     }
 
     /// Takes and gives messages; says why it ends, unless the client has.

@@ -75,11 +75,12 @@ pub fn best_first<E: Scoped>(
         .patterns()
         .iter()
         .fold(Condition::any(), |any, pattern| any.add(lowered(column).eq(Func::lower(Expr::val(pattern.clone())))));
-    let rank = CaseStatement::new()
+    let rank: Expr = CaseStatement::new()
         .case(is_equal, Expr::value(0))
         .case(begins_with(column, text, backend), Expr::value(1))
-        .finally(Expr::value(2));
-    rows.order_by(Expr::from(rank), Order::Asc).order_by(id, Order::Asc)
+        .finally(Expr::value(2))
+        .into();
+    rows.order_by(rank, Order::Asc).order_by(id, Order::Asc)
 }
 
 /// Rows whose column begins with a text, the shortest first, so those that are equal to it; with
