@@ -319,12 +319,11 @@ async fn serve(app: Arc<App>, config: &Config, listener: TcpListener) -> Result<
     let jobs = tokio::spawn(app.jobs(&config.planner_cron)?.run(stopped.clone()));
     let mut told = stopped;
     let mut server = tokio::spawn(async move {
-        axum::serve(listener, http::router(app))
-            .with_graceful_shutdown(async move {
-                // An error means that nobody can tell us any more, which is an end as well.
-                let _ = told.changed().await;
-            })
-            .await
+        let shutdown = async move {
+            // An error means that nobody can tell us any more, which is an end as well.
+            let _ = told.changed().await;
+        };
+        http::serve(app, listener, shutdown).await
     });
     say(&format!("tillkeep listens on http://{address}"))?;
     tokio::select! {

@@ -16,6 +16,8 @@ mod m20261125_100400_create_failures;
 mod m20261125_100410_create_component_life;
 mod m20261125_100420_add_inspection_gate;
 mod m20261125_100430_add_order_origin;
+mod m20261125_100500_index_search;
+mod m20261125_100510_order_outbox;
 mod m20261125_100600_extend_planning;
 mod m20261125_100900_index_reports;
 mod sql;
@@ -44,6 +46,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_100410_create_component_life::Migration),
             Box::new(m20261125_100420_add_inspection_gate::Migration),
             Box::new(m20261125_100430_add_order_origin::Migration),
+            Box::new(m20261125_100500_index_search::Migration),
+            Box::new(m20261125_100510_order_outbox::Migration),
             Box::new(m20261125_100600_extend_planning::Migration),
             Box::new(m20261125_100900_index_reports::Migration),
         ]

@@ -1,5 +1,5 @@
-//! The HTTP server: GraphQL at `/graphql`, the query page at `/`, lists as CSV at `/export/…`, health
-//! and metrics.
+//! The HTTP server: GraphQL at `/graphql` (by WebSocket too, see `socket.rs`), the query page at
+//! `/`, lists as CSV at `/export/…`, health and metrics.
 //!
 //! `/graphql` follows the GraphQL-over-HTTP specification. Asked for
 //! `application/graphql-response+json` it answers 400 to what cannot be read or is refused before
@@ -7,17 +7,18 @@
 //! errors. What is no GraphQL request at all has its own status in both: 400, 405, 406, 413, 415.
 
 use super::App;
+use super::socket::{self, Sockets};
 use crate::db::StoreError;
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{
     BAD_USER_INPUT, BATCH_REFUSED, BODY_LIMIT, INTERNAL, INTERNAL_MESSAGE, METHOD_NOT_ALLOWED, UNAVAILABLE,
 };
+use crate::graphql::request::{RequestBody, request};
 use crate::graphql::schema::{self, TillkeepSchema};
 use crate::kernel::clock::Stopwatch;
 use crate::kernel::scope::Scope;
 use crate::kernel::text::Language;
 use crate::reports::export::{DEFAULT_DAYS, Export, List, MAX_DAYS};
-use async_graphql::Variables;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
@@ -70,6 +71,7 @@ mod page {
 struct Server {
     app: Arc<App>,
     schema: TillkeepSchema,
+    sockets: Sockets,
     metrics: Option<PrometheusHandle>,
 }
 
@@ -78,8 +80,8 @@ struct Server {
 struct RequestId(String);
 
 /// Every route of the server.
-pub fn router(app: Arc<App>) -> Router {
-    let server = Server { app, schema: schema::build(), metrics: recorder() };
+fn router(app: Arc<App>, sockets: Sockets) -> Router {
+    let server = Server { app, schema: schema::build(), sockets, metrics: recorder() };
     Router::new()
         .route("/graphql", get(graphql_get).post(graphql_post).fallback(graphql_other))
         .route("/export/{file}", get(export))
@@ -92,7 +94,7 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(server)
 }
 
-/// Serves until `shutdown`, then finishes the requests that are under way.
+/// Serves until `shutdown`, then finishes the requests that are under way and closes the sockets.
 ///
 /// # Errors
 /// The listener fails.
@@ -101,7 +103,15 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(app)).with_graceful_shutdown(shutdown).await
+    let sockets = Sockets::default();
+    let closing = sockets.clone();
+    let shutdown = async move {
+        shutdown.await;
+        closing.close();
+    };
+    axum::serve(listener, router(app, sockets.clone())).with_graceful_shutdown(shutdown).await?;
+    sockets.closed().await;
+    Ok(())
 }
 
 // ---- around every request ----
@@ -244,18 +254,6 @@ fn language(headers: &HeaderMap) -> Language {
     best.map_or(Language::En, |(_, language)| language)
 }
 
-/// A GraphQL request as it comes in a body.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct GraphQlBody {
-    query: Option<String>,
-    operation_name: Option<String>,
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Read so that a wrong shape is refused; none is supported.
-    #[serde(rename = "extensions")]
-    _extensions: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
 /// A GraphQL request as it comes in an address; variables are JSON text.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -299,8 +297,17 @@ async fn graphql_post(State(server): State<Server>, request: Request) -> Respons
 }
 
 async fn graphql_get(State(server): State<Server>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
+    let (mut parts, _) = request.into_parts();
     let id = id_of(&parts.extensions);
+    if socket::is_asked(&parts.headers) {
+        let language = language(&parts.headers);
+        let opened =
+            socket::open(&server.sockets, server.app.clone(), server.schema.clone(), &mut parts, language, &id);
+        return match opened.await {
+            Ok(response) => response,
+            Err(refused) => refuse(refused.status, refused.code, &refused.message, &id),
+        };
+    }
     if parts.uri.query().is_none_or(str::is_empty) && wants_page(&parts.headers) {
         return (StatusCode::SEE_OTHER, [(LOCATION, "/")]).into_response();
     }
@@ -367,11 +374,10 @@ fn read_request(bytes: &[u8]) -> Result<async_graphql::Request, Refused> {
         let message = "several requests in one are not taken; send them one by one";
         return Err(Refused::new(StatusCode::BAD_REQUEST, BATCH_REFUSED, message));
     }
-    let body: GraphQlBody = serde_json::from_slice(bytes).map_err(|e| {
+    let body: RequestBody = serde_json::from_slice(bytes).map_err(|e| {
         Refused::bad(format!("the body is not a GraphQL request ({e}); send {{\"query\": …, \"variables\": …}}"))
     })?;
-    let query = body.query.ok_or_else(|| Refused::bad("the body has no query"))?;
-    Ok(graphql_request(query, body.operation_name, body.variables))
+    body.request().ok_or_else(|| Refused::bad("the body has no query"))
 }
 
 fn read_parameters(uri: &Uri) -> Result<async_graphql::Request, Refused> {
@@ -385,20 +391,7 @@ fn read_parameters(uri: &Uri) -> Result<async_graphql::Request, Refused> {
     };
     let variables = object(given.variables, "variables")?;
     object(given.extensions, "extensions")?;
-    Ok(graphql_request(query, given.operation_name, variables))
-}
-
-fn graphql_request(
-    query: String,
-    operation_name: Option<String>,
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
-) -> async_graphql::Request {
-    let variables = Variables::from_json(serde_json::Value::Object(variables.unwrap_or_default()));
-    let request = async_graphql::Request::new(query).variables(variables);
-    match operation_name.filter(|name| !name.is_empty()) {
-        Some(name) => request.operation_name(name),
-        None => request,
-    }
+    Ok(request(query, given.operation_name, variables))
 }
 
 async fn answer(

@@ -1,6 +1,7 @@
 //! The composition root: builds every service over one database and wires the observers.
 
 pub mod http;
+mod socket;
 
 use crate::catalogue::service::CatalogueService;
 use crate::db::Db;
@@ -14,6 +15,7 @@ use crate::kernel::scope::Scope;
 use crate::planning::PlanningService;
 use crate::planning::service::FileObserver;
 use crate::registry::RegistryService;
+use crate::registry::feed::Feed;
 use crate::registry::file::DeviceFile;
 use crate::reports::ReportService;
 use crate::usage::UsageService;
@@ -54,7 +56,9 @@ impl App {
         // Lower rooms cannot call upward; what they write to the file reaches planning here.
         // Usage first: planning settles on the counters it leaves.
         file.observe(vec![Arc::new(SwapObserver::new(usage.clone())), Arc::new(FileObserver::new(planning.clone()))]);
-        let services = Services { db, clock, ids, catalogue, registry, usage, firmware, planning, visits, reports };
+        let feed = Arc::new(Feed::new(db.clone()));
+        let services =
+            Services { db, clock, ids, feed, catalogue, registry, usage, firmware, planning, visits, reports };
         Arc::new(Self { services, file })
     }
 

@@ -11,6 +11,7 @@ pub mod marks;
 pub mod numbers;
 pub mod outbox;
 pub mod scoped;
+pub mod search;
 pub mod tx;
 
 pub use error::{StoreError, StoreResult};
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tillkeep_migrations::{Migrator, MigratorTrait};
+use tokio::sync::watch;
 use tx::Tx;
 
 /// Readers beside the one writer on SQLite.
@@ -42,6 +44,8 @@ pub struct Db {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     statements: Arc<AtomicU64>,
+    /// Told of every change of this process that became lasting.
+    commits: watch::Sender<()>,
 }
 
 /// A path and not a URL's words: what stands between `sqlite:` and the parameters.
@@ -90,6 +94,7 @@ impl Db {
     /// The database cannot be reached or opened.
     pub async fn connect(url: &str) -> StoreResult<Self> {
         let statements = Arc::new(AtomicU64::new(0));
+        let commits = watch::Sender::new(());
         let (mut writer, mut reader);
         if url.starts_with("sqlite:") {
             writer = Database::connect(sqlite_options(url, 1)).await?;
@@ -102,7 +107,7 @@ impl Db {
             writer.set_metric_callback(move |_| {
                 counter.fetch_add(1, Ordering::Relaxed);
             });
-            return Ok(Self { reader: writer.clone(), writer, statements });
+            return Ok(Self { reader: writer.clone(), writer, statements, commits });
         }
         for connection in [&mut writer, &mut reader] {
             let counter = statements.clone();
@@ -110,7 +115,7 @@ impl Db {
                 counter.fetch_add(1, Ordering::Relaxed);
             });
         }
-        Ok(Self { writer, reader, statements })
+        Ok(Self { writer, reader, statements, commits })
     }
 
     /// For reading outside a transaction.
@@ -128,7 +133,7 @@ impl Db {
     /// # Errors
     /// The database cannot be reached, or another writer did not finish in time.
     pub async fn begin(&self, call: &Call) -> StoreResult<Tx> {
-        Ok(Tx::new(self.transaction().await?, call.clone()))
+        Ok(Tx::new(self.transaction().await?, call.clone(), self.commits.clone()))
     }
 
     async fn transaction(&self) -> StoreResult<DatabaseTransaction> {
@@ -153,6 +158,12 @@ impl Db {
             false => TransactionOptions::default(),
         };
         Ok(self.reader.begin_with_options(options).await?)
+    }
+
+    /// Wakes whoever waits for a change of this process to become lasting; other processes are not
+    /// heard.
+    pub fn commits(&self) -> watch::Receiver<()> {
+        self.commits.subscribe()
     }
 
     /// Brings the schema up to date.

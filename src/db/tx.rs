@@ -14,6 +14,7 @@ use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 /// A change in progress; dropped without commit it leaves nothing.
@@ -21,13 +22,14 @@ use uuid::Uuid;
 pub struct Tx {
     transaction: DatabaseTransaction,
     pending: Mutex<Pending>,
+    commits: watch::Sender<()>,
     /// The request it serves.
     pub call: Call,
 }
 
 impl Tx {
-    pub(super) fn new(transaction: DatabaseTransaction, call: Call) -> Self {
-        Self { transaction, pending: Mutex::default(), call }
+    pub(super) fn new(transaction: DatabaseTransaction, call: Call, commits: watch::Sender<()>) -> Self {
+        Self { transaction, pending: Mutex::default(), commits, call }
     }
 
     /// Where to send statements.
@@ -98,6 +100,8 @@ impl Tx {
     pub async fn commit(self) -> StoreResult<()> {
         let pending = std::mem::take(&mut *self.pending());
         marks::write(&self.transaction, &self.call.scope, pending).await?;
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await?;
+        self.commits.send_replace(());
+        Ok(())
     }
 }

@@ -21,6 +21,10 @@ pub struct Model {
     pub payload: String,
     /// When it was made, UTC.
     pub created_at: DateTimeUtc,
+    /// The change it belongs to, on PostgreSQL; the database gives it.
+    pub change_id: i64,
+    /// Its number; the database gives it.
+    pub position: i64,
 }
 
 /// Relations live in the GraphQL ring.

@@ -35,6 +35,8 @@ pub struct Cx {
     pub loader: DataLoader<Batch, HashMapCache>,
     /// Whether a resolver may have run; before that a response carries no data.
     has_begun: AtomicBool,
+    /// Whether it is answered again and again, each time with a context of its own.
+    is_stream: bool,
 }
 
 impl Cx {
@@ -54,7 +56,20 @@ impl Cx {
             may_change,
             loader,
             has_begun: AtomicBool::new(false),
+            is_stream: false,
         }
+    }
+
+    /// The context of a request that may be answered more than once.
+    pub fn of_stream(services: Services, request_id: String, language: Language) -> Self {
+        Self { is_stream: true, ..Self::new(services, request_id, language, true) }
+    }
+
+    /// The context of one more answer: now, and nothing fetched before; none when the request is
+    /// answered once.
+    pub fn again(&self) -> Option<Self> {
+        let fresh = || Self::new(self.services.clone(), self.request_id.clone(), self.language, self.may_change);
+        self.is_stream.then(fresh)
     }
 
     /// The context of a resolver.

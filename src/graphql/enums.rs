@@ -666,6 +666,79 @@ gql_enum! {
         Days,
     }
 }
+gql_enum! {
+    /// What can be searched for.
+    SearchType = "crate::kernel::search::SearchType" {
+        /// A device, by serial number, asset tag, external id, or the terminal number it fills now.
+        Device,
+        /// A merchant, by name or merchant number.
+        Merchant,
+        /// A site, by name or the phone of its contact.
+        Site,
+        /// A position, by terminal number.
+        Position,
+        /// A technician, by name, employee number or phone.
+        Technician,
+        /// A work order, by number.
+        WorkOrder,
+        /// A service visit, by number.
+        ServiceVisit,
+    }
+}
+gql_enum! {
+    /// What a search found the text in.
+    SearchField = "crate::kernel::search::MatchedField" {
+        /// Serial number.
+        SerialNumber,
+        /// The owner's own tag.
+        AssetTag,
+        /// What another system calls the device.
+        ExternalId,
+        /// Terminal number (TID).
+        TerminalNumber,
+        /// Merchant number (MID).
+        MerchantNumber,
+        /// Name.
+        Name,
+        /// The employer's number.
+        EmployeeNumber,
+        /// Phone, of a technician or a site's contact.
+        Phone,
+        /// Number of an order or a visit.
+        Number,
+    }
+}
+gql_enum! {
+    /// How well something answers a search, best first.
+    SearchRank = "crate::kernel::search::Rank" {
+        /// It is the text.
+        Exact,
+        /// It begins with the text.
+        Prefix,
+        /// It contains the text.
+        Contains,
+    }
+}
+gql_enum! {
+    /// What happened to a piece of maintenance.
+    MaintenanceChangeKind = "crate::planning::changes::ChangeKind" {
+        /// An order was issued.
+        Issued,
+        /// The order's date moved by two days or more.
+        Moved,
+        /// The order was given a date, or another one.
+        Scheduled,
+        /// The order went to another state: sent out, begun, held, skipped or cancelled.
+        StateChanged,
+        /// The order was completed.
+        Completed,
+        /// The planner took the order back.
+        Withdrawn,
+        /// An occurrence without an order was skipped, postponed, missed, or one of these no longer
+        /// applies.
+        ItemChanged,
+    }
+}
 
 /// Which way a list runs.
 #[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]

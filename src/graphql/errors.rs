@@ -228,5 +228,9 @@ pub const TOKEN_LIMIT: &str = "TOKEN_LIMIT";
 pub const BODY_LIMIT: &str = "BODY_LIMIT";
 /// Several requests in one.
 pub const BATCH_REFUSED: &str = "BATCH_REFUSED";
+/// A page of another site asks, or somebody who may not.
+pub const FORBIDDEN: &str = "FORBIDDEN";
+/// Too many subscriptions on one connection.
+pub const SUBSCRIPTION_LIMIT: &str = "SUBSCRIPTION_LIMIT";
 /// A change by GET.
 pub const METHOD_NOT_ALLOWED: &str = "METHOD_NOT_ALLOWED";

@@ -15,7 +15,8 @@ use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{
-    Name, Number, Pos, Positioned, Request, Response, ServerError, ServerResult, ValidationResult, Value, Variables,
+    Data, Name, Number, Pos, Positioned, Request, Response, ServerError, ServerResult, ValidationResult, Value,
+    Variables,
 };
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -70,6 +71,7 @@ pub fn check(request: &mut Request, may_change: bool) -> ServerResult<()> {
     })?;
     Walk { document: &document, known: HashMap::new(), spreads: 0 }.check()?;
     pages(&document, &request.variables)?;
+    one_subscription(&document)?;
     if !may_change
         && operation(&document, request.operation_name.as_deref()).is_some_and(|o| o.ty != OperationType::Query)
     {
@@ -324,6 +326,35 @@ fn page(name: &Positioned<Name>, given: &Number) -> ServerResult<()> {
     Ok(())
 }
 
+/// Refuses subscriptions to several things at once, as the GraphQL specification does: each is
+/// counted, and ended, by itself.
+fn one_subscription(document: &ExecutableDocument) -> ServerResult<()> {
+    for (_, operation) in document.operations.iter() {
+        if operation.node.ty != OperationType::Subscription {
+            continue;
+        }
+        let mut sets = vec![&operation.node.selection_set.node];
+        let mut fields = 0_usize;
+        while let Some(set) = sets.pop() {
+            for item in &set.items {
+                match &item.node {
+                    Selection::Field(_) => fields += 1,
+                    Selection::InlineFragment(inline) => sets.push(&inline.node.selection_set.node),
+                    // No circles any more: the walk before has refused them.
+                    Selection::FragmentSpread(spread) => sets.extend(
+                        document.fragments.get(&spread.node.fragment_name.node).map(|f| &f.node.selection_set.node),
+                    ),
+                }
+            }
+        }
+        if fields > 1 {
+            let message = "a subscription has one field; subscribe several times".to_owned();
+            return Err(refuse(BAD_USER_INPUT, message, Some(operation.pos)));
+        }
+    }
+    Ok(())
+}
+
 /// The operation that is to run, if the request names one that exists.
 fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     match (&document.operations, name) {
@@ -374,6 +405,12 @@ impl Extension for Guard {
     ) -> Response {
         if let Some(cx) = ctx.data_opt::<Arc<Cx>>() {
             cx.begin();
+            if let Some(fresh) = cx.again() {
+                fresh.begin();
+                let mut data = Data::default();
+                data.insert(Arc::new(fresh));
+                return next.run_with_data(ctx, operation_name, data).await;
+            }
         }
         next.run(ctx, operation_name).await
     }
@@ -460,6 +497,20 @@ mod tests {
         assert_eq!(code(&usual), "ok");
         let deep = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
         assert_eq!(code(deep), DEPTH_LIMIT);
+    }
+
+    #[test]
+    fn a_subscription_has_one_field() {
+        let one = "subscription { maintenanceChanged { kind } }";
+        assert_eq!(code(one), "ok");
+        assert_eq!(code("subscription { ...F } fragment F on Subscription { maintenanceChanged { kind } }"), "ok");
+        for several in [
+            "subscription { maintenanceChanged { kind } again: maintenanceChanged { kind } }",
+            "subscription { ...F ... { maintenanceChanged { at } } }
+             fragment F on Subscription { maintenanceChanged { kind } }",
+        ] {
+            assert_eq!(code(several), BAD_USER_INPUT, "{several}");
+        }
     }
 
     #[test]

@@ -108,27 +108,30 @@ where
 }
 
 async fn find(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
-    let cx = Cx::of(ctx);
-    let ahead = Ahead::here(ctx);
     let mut wanted = Vec::with_capacity(ids.len());
     for id in ids {
         wanted.push(split_global(id.as_str()).map_err(|e| bad_input(e.to_string()))?);
     }
-    let devices = rows::<DeviceId, registry::Device>(cx, &wanted, DeviceId::KIND, |r| r.id.0).await?;
-    let merchants = rows::<MerchantId, registry::Merchant>(cx, &wanted, MerchantId::KIND, |r| r.id.0).await?;
-    let sites = rows::<SiteId, registry::Site>(cx, &wanted, SiteId::KIND, |r| r.id.0).await?;
-    let positions = rows::<PositionId, registry::Position>(cx, &wanted, PositionId::KIND, |r| r.id.0).await?;
-    let models = rows::<DeviceModelId, catalogue::DeviceModel>(cx, &wanted, DeviceModelId::KIND, |r| r.id.0).await?;
-    let technicians = rows::<TechnicianId, registry::Technician>(cx, &wanted, TechnicianId::KIND, |r| r.id.0).await?;
+    find_all(Cx::of(ctx), &wanted, &Ahead::here(ctx)).await
+}
+
+/// Things by kind of id and UUID, in the order asked, with what is asked for below them; none where
+/// there is no such thing.
+pub(super) async fn find_all(cx: &Cx, wanted: &[(String, Uuid)], ahead: &Ahead<'_>) -> Result<Vec<Option<Node>>> {
+    let devices = rows::<DeviceId, registry::Device>(cx, wanted, DeviceId::KIND, |r| r.id.0).await?;
+    let merchants = rows::<MerchantId, registry::Merchant>(cx, wanted, MerchantId::KIND, |r| r.id.0).await?;
+    let sites = rows::<SiteId, registry::Site>(cx, wanted, SiteId::KIND, |r| r.id.0).await?;
+    let positions = rows::<PositionId, registry::Position>(cx, wanted, PositionId::KIND, |r| r.id.0).await?;
+    let models = rows::<DeviceModelId, catalogue::DeviceModel>(cx, wanted, DeviceModelId::KIND, |r| r.id.0).await?;
+    let technicians = rows::<TechnicianId, registry::Technician>(cx, wanted, TechnicianId::KIND, |r| r.id.0).await?;
     let releases =
-        rows::<FirmwareReleaseId, firmware::FirmwareRelease>(cx, &wanted, FirmwareReleaseId::KIND, |r| r.id.0);
-    let releases = releases.await?;
-    let plans = rows::<PlanId, planning::MaintenancePlan>(cx, &wanted, PlanId::KIND, |r| r.id.0).await?;
-    let items = rows::<ItemId, planning::MaintenanceItem>(cx, &wanted, ItemId::KIND, |r| r.id.0).await?;
-    let orders = rows::<WorkOrderId, planning::WorkOrder>(cx, &wanted, WorkOrderId::KIND, |r| r.id.0).await?;
-    let visits = rows::<VisitId, visits_room::ServiceVisit>(cx, &wanted, VisitId::KIND, |r| r.id.0).await?;
-    let upcoming_orders = rows::<WorkOrderId, planning::WorkOrder>(cx, &wanted, UPCOMING, |r| r.id.0).await?;
-    let upcoming_items = rows::<ItemId, planning::MaintenanceItem>(cx, &wanted, UPCOMING, |r| r.id.0).await?;
+        rows::<FirmwareReleaseId, firmware::FirmwareRelease>(cx, wanted, FirmwareReleaseId::KIND, |r| r.id.0).await?;
+    let plans = rows::<PlanId, planning::MaintenancePlan>(cx, wanted, PlanId::KIND, |r| r.id.0).await?;
+    let items = rows::<ItemId, planning::MaintenanceItem>(cx, wanted, ItemId::KIND, |r| r.id.0).await?;
+    let orders = rows::<WorkOrderId, planning::WorkOrder>(cx, wanted, WorkOrderId::KIND, |r| r.id.0).await?;
+    let visits = rows::<VisitId, visits_room::ServiceVisit>(cx, wanted, VisitId::KIND, |r| r.id.0).await?;
+    let upcoming_orders = rows::<WorkOrderId, planning::WorkOrder>(cx, wanted, UPCOMING, |r| r.id.0).await?;
+    let upcoming_items = rows::<ItemId, planning::MaintenanceItem>(cx, wanted, UPCOMING, |r| r.id.0).await?;
     // An item whose order was issued meanwhile is shown by that order.
     let issued: Vec<WorkOrderId> = upcoming_items.values().filter_map(|item| item.open_order_id).collect();
     let issued: HashMap<WorkOrderId, Arc<planning::WorkOrder>> =
@@ -169,13 +172,13 @@ async fn find(ctx: &Context<'_>, ids: &[ID]) -> Result<Vec<Option<Node>>> {
     let (items, orders, visits): (Vec<_>, Vec<_>, Vec<_>) =
         (items.into_values().collect(), orders.into_values().collect(), visits.into_values().collect());
     let releases: Vec<_> = releases.into_values().collect();
-    prefetch::devices(cx, &devices, &ahead).await?;
-    prefetch::sites(cx, &sites, &ahead).await?;
-    prefetch::positions(cx, &positions, &ahead).await?;
-    prefetch::items(cx, &items, &ahead).await?;
-    prefetch::orders(cx, &orders, &ahead).await?;
-    prefetch::visits(cx, &visits, &ahead).await?;
-    prefetch::upcoming(cx, &upcoming, &ahead).await?;
-    prefetch::releases(cx, &releases, &ahead).await?;
+    prefetch::devices(cx, &devices, ahead).await?;
+    prefetch::sites(cx, &sites, ahead).await?;
+    prefetch::positions(cx, &positions, ahead).await?;
+    prefetch::items(cx, &items, ahead).await?;
+    prefetch::orders(cx, &orders, ahead).await?;
+    prefetch::visits(cx, &visits, ahead).await?;
+    prefetch::upcoming(cx, &upcoming, ahead).await?;
+    prefetch::releases(cx, &releases, ahead).await?;
     Ok(found)
 }

@@ -14,12 +14,15 @@ use super::planning::queries::PlanningQuery;
 use super::registry::mutations::RegistryMutation;
 use super::registry::queries::RegistryQuery;
 use super::reports::queries::ReportQuery;
+use super::search::SearchQuery;
+use super::subscriptions::Subscription;
 use super::usage::mutations::UsageMutation;
 use super::visits::mutations::VisitMutation;
 use super::visits::queries::VisitQuery;
+use async_graphql::futures_util::StreamExt;
+use async_graphql::futures_util::stream::{self, BoxStream};
 use async_graphql::{
-    EmptySubscription, Json, MergedObject, Request, Response, SDLExportOptions, Schema, SchemaBuilder, ServerError,
-    Value,
+    Json, MergedObject, Request, Response, SDLExportOptions, Schema, SchemaBuilder, ServerError, Value,
 };
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -29,6 +32,7 @@ use std::sync::Arc;
 #[derive(MergedObject, Default)]
 pub struct Query(
     NodeQuery,
+    SearchQuery,
     RegistryQuery,
     CatalogueQuery,
     FirmwareQuery,
@@ -52,7 +56,7 @@ pub struct Mutation(
 );
 
 /// The schema; cheap to clone.
-pub type TillkeepSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type TillkeepSchema = Schema<Query, Mutation, Subscription>;
 
 /// Levels of selections and fragments the library walks; above what [`limits`] lets through.
 const RECURSION: usize = 64;
@@ -62,8 +66,8 @@ pub fn build() -> TillkeepSchema {
     builder().finish()
 }
 
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription)
         .limit_recursive_depth(RECURSION)
         .extension(Limits)
         .override_output_type_description::<DateTime<Utc>>(
@@ -124,6 +128,24 @@ pub async fn execute(schema: &TillkeepSchema, cx: Arc<Cx>, mut request: Request)
         complete(error, &cx.request_id);
     }
     Answer { response, is_executed: cx.has_begun() }
+}
+
+/// Checks a request against the limits and runs it as a stream of answers: one for a query or a
+/// change, one for each event of a subscription. A request that is refused has one answer, which
+/// is not executed.
+pub fn execute_stream(schema: &TillkeepSchema, cx: Arc<Cx>, mut request: Request) -> BoxStream<'static, Answer> {
+    let answers = match limits::check(&mut request, cx.may_change) {
+        Ok(()) => schema.execute_stream(request.data(cx.clone())),
+        Err(refusal) => stream::iter([Response::from_errors(vec![refusal])]).boxed(),
+    };
+    answers
+        .map(move |mut response| {
+            for error in &mut response.errors {
+                complete(error, &cx.request_id);
+            }
+            Answer { response, is_executed: cx.has_begun() }
+        })
+        .boxed()
 }
 
 /// What the library says of a text that is no instant.

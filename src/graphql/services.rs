@@ -7,6 +7,7 @@ use crate::kernel::clock::Clock;
 use crate::kernel::ids::Ids;
 use crate::planning::PlanningService;
 use crate::registry::RegistryService;
+use crate::registry::feed::Feed;
 use crate::reports::ReportService;
 use crate::usage::UsageService;
 use crate::visits::VisitService;
@@ -21,6 +22,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// The source of ids.
     pub ids: Arc<Ids>,
+    /// What is new in device files.
+    pub feed: Arc<Feed>,
     /// Meters and models.
     pub catalogue: Arc<CatalogueService>,
     /// Places, devices and people.

@@ -95,6 +95,7 @@ fn read(row: &Row) -> Result<Line, RowError> {
         observes_holidays: false,
         country: optional(row, "country", 2)?,
         environment: coded(row, "environment", SiteEnvironment::ALL, SiteEnvironment::parse)?,
+        contact: None,
     };
     Ok(Line { merchant_number: required(row, "merchant_number", 64)?, site, positions: positions(row)? })
 }

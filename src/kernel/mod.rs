@@ -8,5 +8,6 @@ pub mod code;
 pub mod ids;
 pub mod page;
 pub mod scope;
+pub mod search;
 pub mod subject;
 pub mod text;

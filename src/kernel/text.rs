@@ -67,6 +67,18 @@ pub fn clean_text(text: &str, max: usize) -> Result<String, TextError> {
     Ok(trimmed.to_owned())
 }
 
+/// Letters, digits and signs of Chinese keyboards as their half-width forms, an ideographic space
+/// as a space.
+pub fn half_width(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+            '\u{3000}' => ' ',
+            other => other,
+        })
+        .collect()
+}
+
 fn passes_luhn(digits: &[u32]) -> bool {
     let sum: u32 = digits
         .iter()
@@ -161,6 +173,11 @@ mod tests {
         let (text, found) = mask_card_numbers("card 4111 1111 1111 1111, phone 13800138000");
         assert!(found);
         assert_eq!(text, "card **** **** **** 1111, phone 13800138000");
+    }
+
+    #[test]
+    fn full_width_letters_become_half_width() {
+        assert_eq!(half_width("ＨＸ－１　王（店）"), "HX-1 王(店)");
     }
 
     #[test]

@@ -10,11 +10,13 @@
 //! found on a trip to `visits`, which hands completed lines in through
 //! [`service::PlanningService::record_visit_lines`].
 
+pub mod changes;
 pub mod condition;
 pub mod error;
 pub mod foresight;
 pub mod model;
 pub mod rules;
+pub mod search_store;
 pub mod service;
 pub mod steps;
 pub mod store;

@@ -340,13 +340,17 @@ impl DeviceFile {
         // A site a device has left is not among those at which devices stand now.
         touched.extend(events.iter().filter_map(left_site).map(|site| (SubjectKind::Site, site)));
         tx.mark(touched, self.ids.uuid(tx.now()));
+        let mut counts: BTreeMap<DeviceId, i64> = BTreeMap::new();
+        for event in &events {
+            *counts.entry(event.device).or_default() += 1;
+        }
         let messages = heads
             .iter()
             .map(|(device, head)| Message {
                 id: self.ids.uuid(tx.now()),
-                topic: "device_file",
+                topic: file_store::TOPIC,
                 subject_id: device.0,
-                payload: json!({"sequence": head.sequence}),
+                payload: json!({"sequence": head.sequence, "events": counts.get(device).copied().unwrap_or_default()}),
             })
             .collect();
         outbox::enqueue(tx, messages).await?;

@@ -1,7 +1,8 @@
 //! Rows of device files.
 
-use crate::db::StoreResult;
+use crate::db::outbox::{self, Place};
 use crate::db::scoped::{self, count_up_to, insert_chunked};
+use crate::db::{StoreError, StoreResult};
 use crate::entity::{device, device_event, device_head};
 use crate::kernel::ids::DeviceId;
 use crate::kernel::scope::Scope;
@@ -11,7 +12,8 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseBackend, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     Select,
 };
-use std::collections::BTreeMap;
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 /// The end of a device file.
@@ -45,6 +47,8 @@ pub struct StoredEvent {
 }
 
 const CHUNK: usize = 1_000;
+/// The topic of messages about new events; they name the last one and how many there are.
+pub const TOPIC: &str = "device_file";
 
 /// Reads and, on PostgreSQL, locks heads in id order; on SQLite the one writer is the lock.
 pub async fn lock_heads(
@@ -144,7 +148,7 @@ pub async fn sites_of(db: &impl ConnectionTrait, scope: &Scope, devices: &[Devic
     Ok(sites)
 }
 
-fn stored(row: device_event::Model) -> StoredEvent {
+pub(super) fn stored(row: device_event::Model) -> StoredEvent {
     StoredEvent {
         device: row.device_id.into(),
         sequence: row.sequence,
@@ -306,4 +310,66 @@ pub async fn without_device(db: &impl ConnectionTrait, scope: &Scope, limit: u64
         .all(db)
         .await?;
     Ok(rows.into_iter().map(|r| DeviceId(r.device_id)).collect())
+}
+
+/// What a message about new events says.
+#[derive(Deserialize)]
+struct Appended {
+    /// Sequence of the last one.
+    sequence: i64,
+    /// How many there are, this one among them.
+    #[serde(default)]
+    events: i64,
+}
+
+/// Events that became lasting after a place, in that order, each file's in its own.
+#[derive(Clone, Debug)]
+pub struct Owed {
+    /// The events with the places of their messages.
+    pub events: Vec<(Place, StoredEvent)>,
+    /// The place to go on after.
+    pub end: Place,
+}
+
+/// Events that became lasting after a place, of `limit` messages at most; none when there are none.
+pub async fn owed_after(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    after: Place,
+    limit: u64,
+) -> StoreResult<Option<Owed>> {
+    use device_event::Column as C;
+    let messages = outbox::owed_after(db, scope, TOPIC, after, limit).await?;
+    let Some(end) = messages.last().map(|m| m.place) else { return Ok(None) };
+    let devices: HashSet<Uuid> = messages.iter().map(|m| m.subject_id).collect();
+    let times = || messages.iter().map(|m| m.created_at);
+    let (Some(from), Some(until)) = (times().min(), times().max()) else { return Ok(None) };
+    let devices: Vec<Uuid> = devices.into_iter().collect();
+    let mut files: HashMap<Uuid, BTreeMap<i64, StoredEvent>> = HashMap::new();
+    for chunk in devices.chunks(CHUNK) {
+        let rows = scoped::find::<device_event::Entity>(scope)
+            .filter(C::DeviceId.is_in(chunk.iter().copied()))
+            // A message is as old as its events: what else is in these files is not read.
+            .filter(C::RecordedAt.gte(from))
+            .filter(C::RecordedAt.lte(until))
+            .all(db)
+            .await?;
+        for row in rows {
+            files.entry(row.device_id).or_default().insert(row.sequence, stored(row));
+        }
+    }
+    let mut events = Vec::new();
+    for message in &messages {
+        let appended: Appended = serde_json::from_str(&message.payload).map_err(|e| StoreError::Corrupt {
+            table: "outbox".into(),
+            column: "payload".into(),
+            row: message.subject_id.to_string(),
+            detail: e.to_string(),
+        })?;
+        let first = appended.sequence - Ord::max(appended.events, 1) + 1;
+        let file = files.get(&message.subject_id).into_iter();
+        let new = file.flat_map(|file| file.range(first..=appended.sequence));
+        events.extend(new.map(|(_, event)| (message.place, event.clone())));
+    }
+    Ok(Some(Owed { events, end }))
 }

@@ -6,7 +6,10 @@
 //! the same transaction. It leaves meters' values to `usage` and work to `planning`; rooms above
 //! watch the file through [`file::Observer`].
 
+pub mod as_of;
+pub mod as_of_store;
 pub mod error;
+pub mod feed;
 pub mod file;
 pub mod file_store;
 pub mod fold;
@@ -14,6 +17,7 @@ pub mod model;
 pub mod part_store;
 pub mod place_store;
 pub mod rules;
+pub mod search_store;
 pub mod service;
 pub mod store;
 

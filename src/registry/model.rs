@@ -79,6 +79,15 @@ pub struct OpeningHours {
     pub closes: String,
 }
 
+/// Whom to ask for at a site.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SiteContact {
+    /// Name.
+    pub name: Option<String>,
+    /// Phone.
+    pub phone: Option<String>,
+}
+
 /// A place where devices are visited together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Site {
@@ -110,6 +119,8 @@ pub struct Site {
     pub country: Option<String>,
     /// What surrounds the devices.
     pub environment: Option<SiteEnvironment>,
+    /// Whom to ask for.
+    pub contact: Option<SiteContact>,
     /// Grows with every change.
     pub version: i64,
     /// When it was made.

@@ -3,13 +3,14 @@
 
 use super::model::*;
 use crate::db::scoped::{self, begins_with_any, count_up_to, insert_chunked};
+use crate::db::search::contains_part;
 use crate::db::{StoreError, StoreResult};
 use crate::entity;
 use crate::kernel::ids::*;
 use crate::kernel::scope::Scope;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use sea_orm::sea_query::{BinOper, Expr, Func, OnConflict};
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, IntoActiveModel, Iterable, QueryFilter, QueryOrder,
     QuerySelect, Select,
@@ -37,16 +38,6 @@ pub(super) fn json<T: serde::de::DeserializeOwned>(table: &str, column: &str, ro
 
 pub(super) fn to_json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
     serde_json::to_string(value).map_err(|e| StoreError::Other(Box::new(e)))
-}
-
-/// Contains a text, whatever its case; `%` and `_` in it mean themselves.
-fn contains<C: ColumnTrait>(column: C, part: &str) -> Expr {
-    use sea_orm::sea_query::ExprTrait;
-    let escaped = part.replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    // The database lowers both sides: SQLite knows the case of ASCII letters only.
-    let pattern = Expr::from(Func::lower(Expr::val(format!("%{escaped}%"))));
-    let pattern = pattern.binary(BinOper::Escape, Expr::Constant('!'.into()));
-    Expr::from(Func::lower(Expr::col(column.as_column_ref()))).binary(BinOper::Like, pattern)
 }
 
 /// The organization of a scope.
@@ -129,7 +120,7 @@ fn find_merchants(
     use entity::merchant::Column as C;
     let mut find = scoped::find::<entity::merchant::Entity>(scope);
     if let Some(part) = name_contains {
-        find = find.filter(contains(C::Name, part));
+        find = find.filter(contains_part(C::Name, part));
     }
     if let Some(numbers) = numbers {
         find = find.filter(C::MerchantNumber.is_in(numbers.iter().map(String::as_str)));
@@ -213,6 +204,7 @@ fn site_from(row: entity::site::Model) -> StoreResult<Site> {
         observes_holidays: row.observes_holidays,
         country: row.country,
         environment,
+        contact: row.contact.as_deref().map(|text| json("site", "contact", row.id, text)).transpose()?,
         version: row.version,
         created_at: row.created_at,
     })
@@ -289,7 +281,7 @@ fn find_sites(scope: &Scope, filter: &SiteFilter) -> Select<entity::site::Entity
         find = find.filter(begins_with_any(C::RegionCode, codes));
     }
     if let Some(part) = &filter.name_contains {
-        find = find.filter(contains(C::Name, part));
+        find = find.filter(contains_part(C::Name, part));
     }
     find
 }
@@ -341,15 +333,14 @@ pub async fn upsert_sites(db: &impl ConnectionTrait, scope: &Scope, sites: &[Sit
                 observes_holidays: s.observes_holidays,
                 country: s.country.clone(),
                 environment: s.environment.map(|e| e.as_str().into()),
-                contact: None,
+                contact: s.contact.as_ref().map(to_json).transpose()?,
                 version: s.version,
                 created_at: s.created_at,
             }
             .into_active_model(),
         );
     }
-    let changed =
-        entity::site::Column::iter().filter(|c| !matches!(c, entity::site::Column::Id | entity::site::Column::Contact));
+    let changed = entity::site::Column::iter().filter(|c| !matches!(c, entity::site::Column::Id));
     let conflict = OnConflict::column(entity::site::Column::Id).update_columns(changed).to_owned();
     insert_chunked(db, rows, Some(conflict)).await
 }

@@ -12,7 +12,7 @@ use crate::kernel::scope::Scope;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{CaseStatement, Expr, OnConflict};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, IntoActiveModel, Iterable, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, IntoActiveModel, Iterable, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
@@ -43,7 +43,7 @@ fn device_from(row: entity::device::Model) -> StoreResult<Device> {
     })
 }
 
-fn devices_from(rows: Vec<entity::device::Model>) -> StoreResult<Vec<Device>> {
+pub(super) fn devices_from(rows: Vec<entity::device::Model>) -> StoreResult<Vec<Device>> {
     rows.into_iter().map(device_from).collect()
 }
 
@@ -144,7 +144,6 @@ pub async fn devices_page(
     after: Option<&DeviceKey>,
     limit: u64,
 ) -> StoreResult<Vec<Device>> {
-    use entity::device::Column as C;
     let terminals = match &filter.terminal_numbers {
         Some(numbers) => {
             let positions = positions_by_terminals(db, scope, numbers).await?;
@@ -152,7 +151,18 @@ pub async fn devices_page(
         }
         None => None,
     };
-    let mut find = scoped::find::<entity::device::Entity>(scope).filter(device_condition(filter, terminals.as_deref()));
+    let find = scoped::find::<entity::device::Entity>(scope).filter(device_condition(filter, terminals.as_deref()));
+    devices_from(in_order(find, field, is_reversed, after).limit(limit).all(db).await?)
+}
+
+/// Devices after a key, in an order.
+pub(super) fn in_order(
+    mut find: Select<entity::device::Entity>,
+    field: DeviceOrderField,
+    is_reversed: bool,
+    after: Option<&DeviceKey>,
+) -> Select<entity::device::Entity> {
+    use entity::device::Column as C;
     // The id grows with time, so it is the order of creation too.
     if let Some((serial, id)) = after {
         find = match (field, is_reversed) {
@@ -175,7 +185,7 @@ pub async fn devices_page(
     if field == DeviceOrderField::SerialNumber {
         find = find.order_by(C::SerialNumber, order.clone());
     }
-    devices_from(find.order_by(C::Id, order).limit(limit).all(db).await?)
+    find.order_by(C::Id, order)
 }
 
 /// How many devices match, counted up to `limit`.

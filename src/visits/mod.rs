@@ -17,6 +17,7 @@ pub mod error;
 mod evidence;
 pub mod model;
 pub mod rules;
+pub mod search_store;
 pub mod service;
 pub mod store;
 

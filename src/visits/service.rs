@@ -3,12 +3,14 @@
 use super::error::Error;
 use super::model::*;
 use super::rules::{self, Target};
+use super::search_store;
 use super::store::{self, VisitKey};
 use crate::db::tx::Tx;
 use crate::db::{Db, StoreResult, numbers};
 use crate::kernel::call::Call;
 use crate::kernel::ids::*;
 use crate::kernel::scope::Scope;
+use crate::kernel::search::{Hits, MatchedField, SearchText, SearchType};
 use crate::kernel::subject::{Subject, SubjectKind};
 use crate::planning::PlanningService;
 use crate::planning::model::{LineCode, LineResult, VisitLineFact};
@@ -75,6 +77,19 @@ impl VisitService {
     /// A fresh id.
     pub(super) fn new_id(&self, tx: &Tx) -> Uuid {
         self.ids.uuid(tx.now())
+    }
+
+    /// Visits whose number begins with a text, where they are asked for; at most 200, the best.
+    ///
+    /// # Errors
+    /// Storage.
+    pub async fn search(&self, scope: &Scope, text: &SearchText, types: &[SearchType]) -> StoreResult<Hits> {
+        let mut hits = Hits::default();
+        if types.contains(&SearchType::ServiceVisit) {
+            let rows = search_store::visits_by_number(self.db.reader(), scope, text).await?;
+            hits.add(SearchType::ServiceVisit, MatchedField::Number, rows);
+        }
+        Ok(hits)
     }
 
     /// Logs a visit: counts completed work for its items, closes the orders it closes, and writes

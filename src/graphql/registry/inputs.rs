@@ -134,6 +134,21 @@ pub struct OpeningHoursInput {
     pub closes: String,
 }
 
+/// Whom to ask for at a site.
+#[derive(InputObject)]
+pub struct SiteContactInput {
+    /// Name, at most 200 characters.
+    pub name: Option<String>,
+    /// Phone, at most 64 characters; searched for by its digits.
+    pub phone: Option<String>,
+}
+
+impl From<SiteContactInput> for model::SiteContact {
+    fn from(given: SiteContactInput) -> Self {
+        Self { name: given.name, phone: given.phone }
+    }
+}
+
 /// A site to be made.
 #[derive(InputObject)]
 pub struct CreateSiteInput {
@@ -163,6 +178,8 @@ pub struct CreateSiteInput {
     pub country: Option<String>,
     /// What surrounds the devices.
     pub environment: Option<SiteEnvironment>,
+    /// Whom to ask for.
+    pub contact: Option<SiteContactInput>,
     /// Sent again with the same key, the request is done once.
     pub idempotency_key: Option<String>,
 }
@@ -190,6 +207,8 @@ pub struct UpdateSiteInput {
     pub observes_holidays: Option<bool>,
     /// What surrounds the devices.
     pub environment: Option<SiteEnvironment>,
+    /// Whom to ask for; replaced as a whole, and nobody when both parts are left out.
+    pub contact: Option<SiteContactInput>,
     /// Sent again with the same key, the request is done once.
     pub idempotency_key: Option<String>,
 }

@@ -135,6 +135,7 @@ impl RegistryMutation {
                 observes_holidays: input.observes_holidays.unwrap_or(false),
                 country: input.country,
                 environment: input.environment.map(Into::into),
+                contact: input.contact.map(Into::into),
             };
             let made = cx.services.registry.create_site(&call, new).await?;
             Ok(load_known(ctx, made.id, "site").await?.into())
@@ -164,6 +165,7 @@ impl RegistryMutation {
                 closed_days: input.closed_days.map(closed_days).transpose()?,
                 observes_holidays: input.observes_holidays,
                 environment: input.environment.map(Into::into),
+                contact: input.contact.map(Into::into),
             };
             let made = cx.services.registry.update_site(&call, id, change).await?;
             Ok(load_known(ctx, made.id, "site").await?.into())

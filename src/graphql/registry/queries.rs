@@ -1,13 +1,17 @@
 //! Queries of the registry.
 
+use super::as_of::devices_as_of_page;
 use super::inputs::{DeviceFilter, DeviceOrder, MerchantFilter, SiteFilter};
+use super::paging::Paging;
 use super::types::*;
 use crate::graphql::connection::page_cost;
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{AMBIGUOUS, bad_input};
 use crate::graphql::load::load;
 use crate::graphql::prefetch::{self, Ahead};
-use crate::graphql::scalars::{MAX_NUMBER, TimeZone, query_id, query_instant, query_text, query_text_opt};
+use crate::graphql::scalars::{
+    MAX_NUMBER, TimeZone, query_id, query_instant, query_instant_opt, query_text, query_text_opt,
+};
 use crate::kernel::ids::DeviceId;
 use crate::registry::model::{self, DeviceRef, ResolveError};
 use async_graphql::{Context, ErrorExtensions, ID, Object, Result};
@@ -67,12 +71,25 @@ impl RegistryQuery {
     }
 
     /// Devices; forwards with first and after, backwards with last and before.
+    ///
+    /// With `asOf` it is the fleet as it stood at that moment, as the device files tell it: what had
+    /// happened by then (device time), with everything known today, later corrections too. A device
+    /// is in it from its registration on, or from its first move where that was earlier. The filter
+    /// is about then; `status`, `statusReason`, `statusSince`, `merchant`, `site`, `position`,
+    /// `terminalNumber`, `installedAt`, `firmwareVersion`, `software` (each version with the moment
+    /// it was first reported), `components` and `assetTag` are those of then. A site's own region,
+    /// name and merchant, meters, items, orders, visits, history, `externalIds`, `lastSeenAt` and
+    /// `version` are today's.
     #[graphql(complexity = "page_cost(first.or(last), child_complexity)")]
     #[allow(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn devices(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which devices; all unless stated.")] filter: Option<DeviceFilter>,
+        #[graphql(
+            desc = "The moment, from 2000 on and not in the future; now unless stated. Not together with silentSince."
+        )]
+        as_of: Option<DateTime<Utc>>,
         #[graphql(desc = "By what; by registration unless stated.")] order_by: Option<DeviceOrder>,
         #[graphql(desc = "Rows, 1 to 500; 50 unless stated.")] first: Option<i32>,
         #[graphql(desc = "Cursor to go on after.")] after: Option<String>,
@@ -81,7 +98,11 @@ impl RegistryQuery {
     ) -> Result<DeviceConnection> {
         let (field, is_descending) = order_by.map_or((model::DeviceOrderField::CreatedAt, false), DeviceOrder::read);
         let list = DeviceList { filter: filter.unwrap_or_default().read()?, field, is_descending };
-        devices_page(ctx, &list, Paging { first, after, last, before }).await
+        let paging = Paging { first, after, last, before };
+        match query_instant_opt(as_of, "asOf")? {
+            Some(moment) => devices_as_of_page(ctx, &list, moment, paging).await,
+            None => devices_page(ctx, &list, paging).await,
+        }
     }
 
     /// Merchants, in the order they were made.

@@ -2,6 +2,7 @@
 
 use super::components::Component;
 use super::history::{HistoryEvent, HistoryEventConnection, HistoryIntegrity};
+use super::paging::{BothWays, Paging};
 use crate::graphql::catalogue::types::DeviceModel;
 use crate::graphql::connection::{
     COUNT_LIMIT, asks, connection, cursor, cut, key_part, order_tag, page, page_cost, row_cost,
@@ -24,7 +25,7 @@ use crate::graphql::visits::types::{FailureReport, MAX_FAILURES, ServiceVisitCon
 use crate::kernel::ids::{DeviceId, MerchantId, SiteId};
 use crate::registry::file::{EventKind, read};
 use crate::registry::model;
-use crate::registry::service::{EventFilter, SiteFilter, device_key};
+use crate::registry::service::{EventFilter, SiteFilter, Then, device_key};
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -107,6 +108,15 @@ pub struct OpeningHours {
     pub closes: String,
 }
 
+/// Whom to ask for at a site.
+#[derive(SimpleObject, Clone)]
+pub struct SiteContact {
+    /// Name; null when unknown.
+    pub name: Option<String>,
+    /// Phone; null when unknown.
+    pub phone: Option<String>,
+}
+
 shows! {
     /// A place where devices are visited together.
     Site(model::Site)
@@ -175,6 +185,10 @@ impl Site {
     /// What surrounds the devices; null when unknown.
     async fn environment(&self) -> Option<SiteEnvironment> {
         self.0.environment.map(Into::into)
+    }
+    /// Whom to ask for there; null when nobody is known.
+    async fn contact(&self) -> Option<SiteContact> {
+        self.0.contact.as_ref().map(|c| SiteContact { name: c.name.clone(), phone: c.phone.clone() })
     }
     /// Positions at the site by name, with their line of occupants, at most 1,000.
     #[graphql(complexity = "row_cost(5, child_complexity)")]
@@ -350,9 +364,20 @@ impl From<&model::SoftwareItem> for SoftwareItem {
     }
 }
 
-shows! {
-    /// One terminal.
-    Device(model::Device)
+/// One terminal, as it is or as it was.
+#[derive(Clone)]
+pub struct Device(pub Arc<model::Device>, pub(super) Option<Arc<Then>>);
+
+impl From<Arc<model::Device>> for Device {
+    fn from(row: Arc<model::Device>) -> Self {
+        Self(row, None)
+    }
+}
+
+impl From<model::Device> for Device {
+    fn from(row: model::Device) -> Self {
+        Self(Arc::new(row), None)
+    }
 }
 
 /// One terminal: where it stands, how it is used, what is due, and its whole history.
@@ -415,6 +440,9 @@ impl Device {
     }
     /// Terminal number (TID) of its position; null when it stands nowhere or the position has none.
     async fn terminal_number(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        if let Some(then) = &self.1 {
+            return Ok(then.terminal_number.clone());
+        }
         Ok(load_opt(ctx, self.0.position_id).await?.and_then(|p| p.terminal_number.clone()))
     }
     /// Since when it stands there, device time; null when it stands nowhere.
@@ -438,12 +466,19 @@ impl Device {
     /// Installed software, at most 100.
     #[graphql(complexity = "row_cost(3, child_complexity)")]
     async fn software(&self, ctx: &Context<'_>) -> Result<Vec<SoftwareItem>> {
+        if let Some(then) = &self.1 {
+            return Ok(then.software.iter().take(100).map(Into::into).collect());
+        }
         let items = load(ctx, SoftwareOf(self.0.id)).await?.unwrap_or_default();
         Ok(items.iter().take(100).map(|s| (&**s).into()).collect())
     }
     /// Its parts, those taken out too, at most 200.
     #[graphql(complexity = "row_cost(8, child_complexity)")]
     async fn components(&self, ctx: &Context<'_>) -> Result<Vec<Component>> {
+        if let Some(then) = &self.1 {
+            let parts = then.components.iter().take(200);
+            return Ok(parts.map(|c| Component::new(Arc::new(c.clone()), self.0.model_id)).collect());
+        }
         let parts = load(ctx, ComponentsOf(self.0.id)).await?.unwrap_or_default();
         Ok(parts.iter().take(200).map(|c| Component::new(c.clone(), self.0.model_id)).collect())
     }
@@ -584,18 +619,6 @@ async fn history_page(
     Ok(connection)
 }
 
-/// Paging arguments of a list that runs both ways.
-pub struct Paging {
-    /// Rows forwards.
-    pub first: Option<i32>,
-    /// Cursor to go on after.
-    pub after: Option<String>,
-    /// Rows backwards.
-    pub last: Option<i32>,
-    /// Cursor to end before.
-    pub before: Option<String>,
-}
-
 /// Which devices, in what order.
 pub struct DeviceList {
     /// Which.
@@ -607,7 +630,8 @@ pub struct DeviceList {
 }
 
 impl DeviceList {
-    fn tag(&self) -> String {
+    /// What its cursors begin with.
+    pub fn tag(&self) -> String {
         order_tag("devices", self.field, self.is_descending)
     }
 
@@ -616,7 +640,7 @@ impl DeviceList {
         rows.into_iter()
             .map(|d| {
                 let (value, id) = device_key(self.field, &d);
-                (Device(d), cursor(&tag, &[value, id.to_string()]))
+                (Device::from(d), cursor(&tag, &[value, id.to_string()]))
             })
             .collect()
     }
@@ -639,36 +663,22 @@ async fn site_devices_page(
 /// A page of devices.
 pub async fn devices_page(ctx: &Context<'_>, list: &DeviceList, paging: Paging) -> Result<DeviceConnection> {
     let cx = Cx::of(ctx);
-    let Paging { first, after, last, before } = paging;
-    let is_backward = last.is_some() || before.is_some();
-    if is_backward && (first.is_some() || after.is_some()) {
-        return Err(bad_input("give first and after, or last and before, not both"));
-    }
-    let (count, from) = if is_backward { (last, before) } else { (first, after) };
-    let page = page(&list.tag(), count, from.as_deref())?;
-    let key = match &page.after {
-        Some(k) => Some((key_part::<String>(k, 0)?, key_part::<Uuid>(k, 1)?)),
-        None => None,
-    };
+    let ways = BothWays::read(&list.tag(), paging)?;
     let registry = &cx.services.registry;
-    let is_reversed = list.is_descending != is_backward;
+    let is_reversed = list.is_descending != ways.is_backward;
     let rows = registry
-        .devices_page(&cx.scope, &list.filter, list.field, is_reversed, key.as_ref(), u64::from(page.first) + 1)
+        .devices_page(&cx.scope, &list.filter, list.field, is_reversed, ways.key.as_ref(), ways.limit())
         .await
         .map_err(|e| cx.fail(e))?;
     let total = match asks(ctx, "totalCount") {
         true => Some(registry.count_devices(&cx.scope, &list.filter, COUNT_LIMIT + 1).await.map_err(|e| cx.fail(e))?),
         false => None,
     };
-    let (mut rows, has_more) = cut(rows, page.first);
-    if is_backward {
-        rows.reverse();
-    }
+    let (rows, has_more) = ways.cut(rows);
     let rows: Vec<Arc<model::Device>> = rows.into_iter().map(Arc::new).collect();
     prefetch::devices(cx, &rows, &Ahead::rows(ctx)).await?;
-    let rows = list.with_cursors(rows);
-    let (has_next, has_previous) = if is_backward { (key.is_some(), has_more) } else { (has_more, key.is_some()) };
-    Ok(DeviceConnection::new(rows, has_next, has_previous, total))
+    let (has_next, has_previous) = ways.sides(has_more);
+    Ok(DeviceConnection::new(list.with_cursors(rows), has_next, has_previous, total))
 }
 
 /// The tag of cursors of sites.

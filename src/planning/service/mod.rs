@@ -1,12 +1,14 @@
 //! Use cases of planning: load facts → ask the rules → store in one transaction → append to the
 //! device file.
 
+mod changes;
 mod checklists;
 mod facts;
 mod foresight;
 mod orders;
 mod planner;
 mod plans;
+mod search;
 mod visits;
 
 pub use super::store::{OrderKey, UpcomingKey, order_key, upcoming_key};

@@ -416,8 +416,7 @@ impl PlanningService {
         } else {
             nominal.max(anchor)
         };
-        let payload =
-            json!({"occurrence": key, "nominalDueAt": nominal, "reason": reason, "waiver": waiver, "planId": plan.id});
+        let payload = json!({"occurrence": key, "nominalDueAt": nominal, "reason": reason, "waiver": waiver, "planId": plan.id, "itemId": item.id});
         let entry =
             self.entry(&tx, &item, LogKind::Skipped, key, nominal, Some(reason.clone()), order.as_ref().map(|o| o.id));
         store::insert_log(tx.conn(), tx.scope(), &[entry]).await?;
@@ -494,7 +493,7 @@ impl PlanningService {
         }
         let payload = json!({
             "occurrence": key, "from": due_at, "fromOn": local_date(zone, due_at), "to": to, "toOn": input.until,
-            "reason": reason, "waiver": waiver, "planId": plan.id,
+            "reason": reason, "waiver": waiver, "planId": plan.id, "itemId": item.id,
         });
         let mut entry = self.entry(
             &tx,

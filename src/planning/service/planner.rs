@@ -225,7 +225,7 @@ impl PlanningService {
                 });
             }
         };
-        let plan = json!({"planId": pair.plan.plan.id, "planCode": pair.plan.plan.code});
+        let plan = json!({"planId": pair.plan.plan.id, "planCode": pair.plan.plan.code, "itemId": item_id});
         match &decision.order {
             OrderMove::Keep => {}
             OrderMove::Explain => {

@@ -1,15 +1,18 @@
 //! Use cases of the registry.
 
+mod as_of;
 mod components;
 mod devices;
 mod inspection;
 mod moves;
 mod places;
 mod reads;
+mod search;
 mod software;
 
 pub use super::file_store::EventFilter;
 pub use super::store::{SiteFilter, device_key};
+pub use as_of::{DeviceWalk, Stood, Then};
 pub use components::{PartError, PartReplaced, ReplacePart};
 pub use devices::{DeviceChange, DeviceDone, DeviceUpdate, RegisterDevice, RowOutcome};
 pub use inspection::PassedInspection;

@@ -52,6 +52,8 @@ pub struct NewSite {
     pub country: Option<String>,
     /// What surrounds the devices.
     pub environment: Option<SiteEnvironment>,
+    /// Whom to ask for.
+    pub contact: Option<SiteContact>,
 }
 
 /// A change of a site; absent parts stay.
@@ -75,6 +77,8 @@ pub struct SiteChange {
     pub observes_holidays: Option<bool>,
     /// What surrounds the devices.
     pub environment: Option<SiteEnvironment>,
+    /// Whom to ask for.
+    pub contact: Option<SiteContact>,
 }
 
 /// A position to be made.
@@ -114,6 +118,16 @@ pub struct Made<T> {
 
 /// Closed days a site can name.
 const MAX_CLOSED_DAYS: usize = 1_000;
+
+/// Whom to ask for; nobody when neither name nor phone is given.
+fn contact(given: Option<&SiteContact>) -> Result<Option<SiteContact>, Error> {
+    let Some(given) = given else { return Ok(None) };
+    let contact = SiteContact {
+        name: optional(given.name.as_deref(), "contact", 200)?,
+        phone: optional(given.phone.as_deref(), "contact", 64)?,
+    };
+    Ok((contact != SiteContact::default()).then_some(contact))
+}
 
 fn hours(hours: &[OpeningHours]) -> Result<(), Error> {
     let is_time = |t: &str| chrono::NaiveTime::parse_from_str(t, "%H:%M").is_ok() || t == "24:00";
@@ -258,6 +272,7 @@ impl RegistryService {
             observes_holidays: new.observes_holidays,
             country: country(new.country.as_deref())?,
             environment: new.environment,
+            contact: contact(new.contact.as_ref())?,
             version: 1,
             created_at: tx.now(),
         })
@@ -368,6 +383,9 @@ impl RegistryService {
         }
         site.observes_holidays = change.observes_holidays.unwrap_or(site.observes_holidays);
         site.environment = change.environment.or(site.environment);
+        if change.contact.is_some() {
+            site.contact = contact(change.contact.as_ref())?;
+        }
         site.version += 1;
         store::upsert_sites(tx.conn(), tx.scope(), std::slice::from_ref(&site)).await?;
         let devices = store::devices_at_sites(tx.conn(), tx.scope(), &[id]).await?;

@@ -327,6 +327,11 @@ impl RegistryService {
         file_store::count_events(self.db.reader(), scope, device, filter, limit).await
     }
 
+    /// Sequence of the last event of a device file; 0 when it is empty.
+    pub async fn last_sequence(&self, scope: &Scope, device: DeviceId) -> StoreResult<i64> {
+        Ok(file_store::head(self.db.reader(), scope, device).await?.map_or(0, |head| head.sequence))
+    }
+
     /// Walks a device file.
     pub async fn integrity(&self, scope: &Scope, device: DeviceId) -> StoreResult<Integrity> {
         // One moment: an event appended meanwhile must not look like tampering.

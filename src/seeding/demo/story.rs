@@ -250,6 +250,7 @@ impl<'a> Story<'a> {
             observes_holidays: kind.observes_holidays,
             country: Some(self.p.country.clone()),
             environment: Some(if is_hypermarket { self.p.hypermarket.environment } else { kind.environment }),
+            contact: None,
         }
     }
 

@@ -6,6 +6,7 @@ mod limits;
 mod operations;
 mod page;
 mod secrets;
+mod subscriptions;
 
 use crate::support::{TestApp, text};
 use reqwest::Response;

@@ -57,6 +57,28 @@ const DEVICES: &str = r#"query($first: Int) {
     }
 }"#;
 
+const DEVICES_AS_OF: &str = r#"query($first: Int) {
+    devices(first: $first, asOf: "2026-07-24T00:00:00Z") {
+        nodes {
+            serialNumber status terminalNumber installedAt
+            model { name } site { name } merchant { name } position { name } components { kind }
+        }
+        pageInfo { hasNextPage endCursor }
+    }
+}"#;
+const SEARCH: &str = "query($text: String!, $first: Int) {
+    search(text: $text, first: $first) {
+        nodes {
+            rank
+            node {
+                ... on Device { serialNumber model { name } site { name merchant { name } } }
+                ... on Site { name merchant { name } }
+                ... on Position { name site { name } }
+            }
+        }
+    }
+}";
+
 fn all<T, E: Debug>(rows: Result<Vec<Result<T, E>>, E>) -> Vec<T> {
     rows.unwrap().into_iter().map(Result::unwrap).collect()
 }
@@ -76,6 +98,7 @@ fn new_site(merchant_id: MerchantId, name: String) -> NewSite {
         observes_holidays: false,
         country: None,
         environment: None,
+        contact: None,
     }
 }
 
@@ -183,6 +206,23 @@ async fn lists_of_5_50_and_500_rows_cost_the_same_number_of_statements() {
     costs_the_same(&app, "upcomingMaintenance", UPCOMING, "").await;
     costs_the_same(&app, "workOrders", ORDERS, "").await;
     costs_the_same(&app, "devices", DEVICES, "").await;
+    costs_the_same(&app, "devices", DEVICES_AS_OF, "").await;
+}
+
+#[tokio::test]
+async fn a_search_costs_the_same_for_few_answers_and_for_many() {
+    let app = TestApp::start_at(INSTALLED).await;
+    fleet(&app, 120).await;
+    let mut costs = Vec::new();
+    for (text, first) in [("F11", 5), ("F1", 500), ("Merchant 1", 500), ("Site", 50), ("T1", 500)] {
+        let before = app.db().statement_count();
+        let data = app.gql(SEARCH, json!({"text": text, "first": first})).await;
+        costs.push(app.db().statement_count() - before);
+        assert!(data["search"]["nodes"].as_array().is_some_and(|rows| rows.len() >= 5), "{text}: {data:#}");
+    }
+    // One more for each kind of thing that is found, none for each thing.
+    let (least, most) = (costs.iter().min(), costs.iter().max());
+    assert!(most.zip(least).is_some_and(|(most, least)| *most <= least + 8), "{costs:?}");
 }
 
 #[tokio::test]
