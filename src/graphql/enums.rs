@@ -141,6 +141,17 @@ pub enum MeasureKind {
     DaysToLimit,
 }
 gql_enum! {
+    /// What the quiet hours of an update were found by.
+    QuietBasis = "crate::firmware::model::QuietBasis" {
+        /// The device's own use in each hour of its week.
+        OwnUsage,
+        /// The hours in which its site is closed.
+        ClosedHours,
+        /// The middle of the window: neither hourly use nor closed hours are known.
+        WindowOnly,
+    }
+}
+gql_enum! {
     /// What load is grouped by.
     LoadDimension = "crate::planning::foresight::LoadDimension" {
         /// Civil weeks, Monday first, on the sites' calendars.

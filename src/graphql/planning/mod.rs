@@ -1,5 +1,6 @@
 //! Plans, items, orders and upcoming maintenance in GraphQL.
 
+pub mod explanation;
 pub mod foresight;
 pub mod forms;
 pub mod inputs;

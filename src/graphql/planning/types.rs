@@ -1,5 +1,6 @@
 //! Types of planning.
 
+use super::explanation::DueExplanation;
 use super::inputs::{UpcomingMaintenanceFilter, WorkOrderFilter, WorkOrderOrder};
 use super::occurrence::{Occurrence, within_horizon};
 use super::steps::{self, TaskStep};
@@ -20,7 +21,7 @@ use crate::kernel::calendar::start_of_day;
 use crate::kernel::ids::*;
 use crate::kernel::subject::{Subject, SubjectKind as RoomSubject};
 use crate::planning::model;
-use crate::planning::rules::{due_sentence, occurrences};
+use crate::planning::rules::occurrences;
 use crate::planning::service::{order_key, upcoming_key};
 use async_graphql::{Context, ID, Object, Result, SimpleObject, Union};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
@@ -175,114 +176,6 @@ impl MaintenancePlan {
     /// Grows with every change.
     async fn version(&self) -> i32 {
         int(self.0.version)
-    }
-}
-
-fn scaled(units: i64, decimals: i32) -> f64 {
-    units as f64 / 10_f64.powi(decimals)
-}
-
-/// What a usage trigger's date rests on; values in the meter's unit.
-#[derive(SimpleObject, Clone)]
-pub struct UsageBasis {
-    /// Meter code.
-    pub meter: String,
-    /// The plan's interval.
-    pub every: f64,
-    /// Life counter when last done.
-    pub life_at_last_done: f64,
-    /// Life counter at the last reading.
-    pub life_now: f64,
-    /// Units until due; negative once crossed.
-    pub units_left: f64,
-    /// Expected units a day.
-    pub units_per_day: f64,
-    /// Device time of the last reading; null when there is none yet.
-    pub last_reading_at: Option<DateTime<Utc>>,
-    /// Where the rate comes from.
-    pub source: RateSource,
-    /// When the counter was seen to cross the limit; null before.
-    pub crossed_at: Option<DateTime<Utc>>,
-}
-
-/// One trigger's own proposal.
-#[derive(SimpleObject, Clone)]
-pub struct DueCandidate {
-    /// The trigger.
-    pub trigger: TriggerKind,
-    /// Its date; null when it gives none.
-    pub due_at: Option<DateTime<Utc>>,
-    /// What a usage date rests on; null for other triggers.
-    pub basis: Option<UsageBasis>,
-    /// When the event happened that asks for the work; null for other triggers, and when none waits.
-    pub event_at: Option<DateTime<Utc>>,
-}
-
-/// One move of a due date, with its reason.
-#[derive(SimpleObject, Clone)]
-pub struct DueAdjustment {
-    /// Why.
-    pub kind: AdjustmentKind,
-    /// Before.
-    pub from: DateTime<Utc>,
-    /// After; equal to `from` when no day is permitted.
-    pub to: DateTime<Utc>,
-    /// The planner's words; null where the kind says all.
-    pub reason: Option<String>,
-}
-
-/// Why something is due when it is.
-#[derive(Clone)]
-pub struct DueExplanation(pub model::Explanation);
-
-/// Why something is due when it is.
-#[Object]
-impl DueExplanation {
-    /// One sentence a planner can read out; civil dates are in the site's zone.
-    async fn summary(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The request's language unless stated.")] language: Option<Language>,
-    ) -> String {
-        due_sentence(&self.0, Cx::of(ctx).now, language.map_or(Cx::of(ctx).language, Into::into))
-    }
-    /// The trigger that won; the plan's first when none gives a date.
-    async fn trigger(&self) -> TriggerKind {
-        let place = self.0.winner.unwrap_or(0);
-        self.0.candidates.get(place).map_or(TriggerKind::CalendarFixed, |c| c.trigger.kind().into())
-    }
-    /// Every trigger's own proposal, in the plan's order; at most 10.
-    #[graphql(complexity = "row_cost(3, child_complexity)")]
-    async fn candidates(&self) -> Vec<DueCandidate> {
-        self.0
-            .candidates
-            .iter()
-            .map(|c| DueCandidate {
-                trigger: c.trigger.kind().into(),
-                due_at: c.due_at,
-                event_at: c.event_at,
-                basis: c.basis.as_ref().map(|b| UsageBasis {
-                    meter: b.meter.clone(),
-                    every: scaled(b.every, b.decimals),
-                    life_at_last_done: scaled(b.life_at_last_done, b.decimals),
-                    life_now: scaled(b.life_now, b.decimals),
-                    units_left: scaled(b.units_left, b.decimals),
-                    units_per_day: b.units_per_day / 10_f64.powi(b.decimals),
-                    last_reading_at: b.last_reading_at,
-                    source: b.source.into(),
-                    crossed_at: b.crossed_at,
-                }),
-            })
-            .collect()
-    }
-    /// What moved the date afterwards.
-    #[graphql(complexity = "row_cost(2, child_complexity)")]
-    async fn adjustments(&self) -> Vec<DueAdjustment> {
-        self.0
-            .adjustments
-            .iter()
-            .map(|a| DueAdjustment { kind: a.kind.into(), from: a.from, to: a.to, reason: a.reason.clone() })
-            .collect()
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the planner writes for one item: a pure comparison of what should be with what is.
 
 use super::closed::{ClosedDays, PermittedDays};
-use super::due::{DueFacts, DueOutcome, EventFact, FirmwareFacts, UsageFacts, WatchFacts, next_due};
+use super::due::{DueFacts, DueOutcome, EventFact, UsageFacts, next_due};
+use super::facts::{FirmwareFacts, WatchFacts};
 use super::timeline::{Slots, Timeline, slot_key, timeline};
 use super::validate::CompiledPlan;
 use crate::kernel::calendar::{local_date, start_of_day};

@@ -1,26 +1,20 @@
 //! The next due date of one item: each trigger proposes, the earliest wins.
 
 use super::closed::PermittedDays;
-use super::condition::{ConditionFacts, evaluate, lets_through};
+use super::condition::{ConditionFacts, evaluate};
+use super::facts::{FirmwareFacts, WatchFacts};
 use super::firmware::{UpdateRequest, update_time};
 use super::timeline::{Slots, Timeline, after_key, anchor_date, slot_key};
 use super::validate::{CompiledPlan, CompiledTrigger};
-use crate::firmware::model as firmware;
 use crate::kernel::calendar::{end_of_day, local_date, local_to_instant, start_of_day};
-use crate::kernel::ids::DeviceModelId;
-use crate::planning::condition::Guard;
 use crate::planning::model::{
     AdjustmentKind, AnchorKind, ConditionBasis, ConditionState, Due, DueAdjustment, DueCandidate, DueQuantile,
     Explanation, LogEntry, LogKind, MaintenanceItem, TriggerEvent, UsageBasis,
 };
-use crate::registry::model::{OpeningHours, SiteEnvironment};
 use crate::usage::forecast::forecast;
-use crate::usage::hours::HourProfile;
-use crate::usage::measure::{Attributes, DeviceSeries, Measure, value_at};
 use crate::usage::model::UsagePattern;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use std::collections::HashMap;
 
 /// What is known of one meter of the subject, for one item.
 #[derive(Clone, Debug)]
@@ -48,51 +42,6 @@ pub struct EventFact {
     pub at: DateTime<Utc>,
     /// Days without use before it; only of AFTER_INACTIVITY.
     pub idle_days: u32,
-}
-
-/// What is known of the measures of a device.
-#[derive(Clone, Debug, Default)]
-pub struct WatchFacts {
-    /// Readings over the look-back of every condition.
-    pub series: DeviceSeries,
-    /// Dates of the device.
-    pub attributes: Attributes,
-    /// Rated lives of its model, by meter code, in the meter's unit.
-    pub ratings: HashMap<String, f64>,
-    /// What surrounds it.
-    pub environment: Option<SiteEnvironment>,
-    /// Its model.
-    pub model: Option<DeviceModelId>,
-}
-
-/// Days over which a guard's rate is taken: four weeks.
-pub const GUARD_DAYS: u32 = 28;
-
-impl WatchFacts {
-    /// Whether a condition's guard lets the device through.
-    fn is_guarded(&self, guard: Option<&Guard>, now: DateTime<Utc>) -> bool {
-        let rate = |meter: &str| {
-            let measure = Measure::Rate { meter: meter.to_owned(), window_days: GUARD_DAYS };
-            value_at(&measure, &self.series, &self.attributes, now).map(|m| m.value)
-        };
-        match self.model {
-            Some(model) => lets_through(guard, self.environment, model, rate),
-            None => guard.is_none(),
-        }
-    }
-}
-
-/// What is known of a device's firmware.
-#[derive(Clone, Debug)]
-pub struct FirmwareFacts {
-    /// What it has and is to have.
-    pub standing: firmware::FirmwareFacts,
-    /// How busy it is in each hour of its week, if it is read often enough to know.
-    pub profile: Option<HourProfile>,
-    /// Opening hours of its site.
-    pub opening: Vec<OpeningHours>,
-    /// The last values of the meters that gates look at, in their units.
-    pub latest: HashMap<String, f64>,
 }
 
 /// The latest event of a kind that asks for work and has not been answered by any.

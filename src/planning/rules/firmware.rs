@@ -1,6 +1,6 @@
 //! When a device's update is due: in its quiet hours, once the release's gates hold.
 
-use super::due::FirmwareFacts;
+use super::facts::FirmwareFacts;
 use crate::firmware::rules::{QuietSlot, SlotRequest, blocked_by, quiet_slot, read_window};
 use crate::planning::model::{FirmwareBasis, Freeze, GateWait};
 use chrono::{DateTime, NaiveDate, Utc};

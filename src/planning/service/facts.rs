@@ -2,10 +2,11 @@
 //! subjects there are.
 
 use super::PlanningService;
-use crate::catalogue::model::{ComponentKind, Holiday, Meter};
+use crate::catalogue::model::{ComponentKind, FreezePeriod, Holiday, Meter};
 use crate::catalogue::store as catalogue_store;
 use crate::db::{ConnectionTrait, StoreError, StoreResult};
 use crate::firmware::store as firmware_store;
+use crate::kernel::calendar::end_of_day;
 use crate::kernel::ids::{DeviceId, DeviceModelId, ItemId, PlanId, SiteId};
 use crate::kernel::scope::Scope;
 use crate::kernel::subject::{Subject, SubjectKind};
@@ -16,7 +17,7 @@ use crate::planning::rules::{
 use crate::planning::store;
 use crate::registry::file::{self, EventKind};
 use crate::registry::file_store;
-use crate::registry::model::{Device, DeviceStatus, Site, SoftwareKind};
+use crate::registry::model::{Component, Device, DeviceStatus, Site, SoftwareKind};
 use crate::registry::store as registry_store;
 use crate::usage::hours::HourProfile;
 use crate::usage::measure::{Attributes, DeviceSeries};
@@ -70,6 +71,7 @@ pub(super) struct Pair {
     placed_since: Option<DateTime<Utc>>,
     slots: Option<Arc<Slots>>,
     covers: Arc<Vec<PlanId>>,
+    freezes: Vec<Freeze>,
 }
 
 /// Every plan of the organization, read, with what each one's work includes.
@@ -147,7 +149,7 @@ impl PlanBook {
     }
 
     /// Whether any plan follows firmware targets.
-    fn updates(&self) -> bool {
+    pub fn updates(&self) -> bool {
         self.triggers().any(|t| matches!(t, CompiledTrigger::Firmware))
     }
 
@@ -163,6 +165,11 @@ impl PlanBook {
 }
 
 impl Pair {
+    /// The device's firmware is its target.
+    pub fn is_at_target(&self) -> bool {
+        self.facts.firmware.as_ref().is_some_and(|f| f.standing.is_current)
+    }
+
     /// What the rules ask of it.
     pub fn item_facts(&self) -> ItemFacts<'_> {
         ItemFacts {
@@ -171,7 +178,7 @@ impl Pair {
             is_gone: self.facts.device.as_ref().is_some_and(|d| is_gone(d.status)),
             zone: self.facts.zone,
             closed: self.facts.closed(),
-            freezes: &[],
+            freezes: &self.freezes,
             covers: &self.covers,
             placed_since: self.placed_since,
             slots: self.slots.as_deref(),
@@ -216,6 +223,7 @@ impl PlanningService {
         let site_ids: Vec<SiteId> = site_ids.into_iter().collect();
         let sites = registry_store::sites_by_ids(db, scope, &site_ids).await?;
         let holidays = self.catalogue.holidays(db).await?;
+        let freezes = catalogue_store::freeze_periods(db, scope).await?;
         let sites: HashMap<SiteId, Arc<SiteFacts>> =
             sites.into_iter().map(|s| (s.id, Arc::new(site_facts(s, &holidays)))).collect();
         let organization_zone = registry_store::organization(db, scope).await?.time_zone;
@@ -267,6 +275,10 @@ impl PlanningService {
                 },
                 events: {
                     let mut known = events.remove(&DeviceId(subject.id)).unwrap_or_default();
+                    if device.as_ref().is_some_and(|d| d.inspected_at.is_some()) {
+                        // Whatever it was moved about since then, it may go into service.
+                        known.retain(|e| e.event != TriggerEvent::BeforeService);
+                    }
                     let idle = watched.get(&DeviceId(subject.id)).map(|w| rules::returns_to_use(&w.series));
                     known.extend(idle.unwrap_or_default());
                     known
@@ -294,6 +306,7 @@ impl PlanningService {
                     facts: facts.clone(),
                     plan: plan.clone(),
                     covers: book.covers(plan.plan.id),
+                    freezes: freezes_of(&freezes, plan.definition().channel, facts.region()),
                     usage: vec![],
                     item_id: item.as_ref().map_or_else(|| self.ids.next(now), |i| i.id),
                     item,
@@ -354,7 +367,17 @@ impl PlanningService {
                 (model.id, rated.collect())
             })
             .collect();
-        let mut attributes = attributes(db, scope, devices).await?;
+        let parts = registry_store::components_of(db, scope, &ids).await?;
+        let mut attributes = attributes(db, scope, devices, &parts).await?;
+        for part in parts.iter().filter(|p| p.removed_at.is_none()) {
+            let Some(series) = series.get_mut(&part.device_id) else { continue };
+            for life in &part.lives {
+                if let (Some(of), Some(meter)) = (series.meters.get_mut(&life.meter_code), units.get(&life.meter_code))
+                {
+                    of.life_base = meter.to_value(life.life_at_install);
+                }
+            }
+        }
         Ok(devices
             .iter()
             .map(|device| {
@@ -423,6 +446,7 @@ async fn attributes(
     db: &impl ConnectionTrait,
     scope: &Scope,
     devices: &[Device],
+    parts: &[Component],
 ) -> StoreResult<HashMap<DeviceId, Attributes>> {
     let ids: Vec<DeviceId> = devices.iter().map(|d| d.id).collect();
     let mut found: HashMap<DeviceId, Attributes> =
@@ -434,13 +458,14 @@ async fn attributes(
             of.firmware_reported_at = of.firmware_reported_at.max(Some(item.reported_at));
         }
     }
-    for part in registry_store::components_of(db, scope, &ids).await? {
-        if part.kind == ComponentKind::Battery
-            && part.removed_at.is_none()
-            && let Some(of) = found.get_mut(&part.device_id)
-        {
+    for part in parts.iter().filter(|p| p.removed_at.is_none()) {
+        let Some(of) = found.get_mut(&part.device_id) else { continue };
+        if part.kind == ComponentKind::Battery {
             of.battery_installed_at = of.battery_installed_at.max(Some(part.installed_at));
         }
+        // The first one that ends is the one to act on.
+        let ends = part.warranty_ends_on.map(|day| end_of_day(Tz::UTC, day));
+        of.warranty_ends_at = [of.warranty_ends_at, ends].into_iter().flatten().min();
     }
     Ok(found)
 }
@@ -464,6 +489,17 @@ fn log_of(
         log.sort_by_key(|e| (e.performed_at, e.id));
     }
     log
+}
+
+/// The freeze periods that hold for a channel in a region.
+fn freezes_of(periods: &[FreezePeriod], channel: ExecutionChannel, region: Option<&str>) -> Vec<Freeze> {
+    let holds = |period: &&FreezePeriod| {
+        (period.channels.is_empty() || period.channels.iter().any(|c| c == channel.as_str()))
+            && (period.region_codes.is_empty()
+                || region.is_some_and(|r| period.region_codes.iter().any(|code| r.starts_with(code.as_str()))))
+    };
+    let freeze = |p: &FreezePeriod| Freeze { from: p.starts_on, to: p.ends_on, name: p.name.clone() };
+    periods.iter().filter(holds).map(freeze).collect()
 }
 
 /// What the files of these devices say happened to them that can ask for work.
@@ -548,6 +584,10 @@ async fn load_usage(db: &impl ConnectionTrait, scope: &Scope, pairs: &mut [Pair]
 }
 
 impl SubjectFacts {
+    fn region(&self) -> Option<&str> {
+        self.site.as_ref().and_then(|s| s.site.region_code.as_deref())
+    }
+
     pub fn closed(&self) -> &ClosedDays {
         static NONE: std::sync::LazyLock<ClosedDays> = std::sync::LazyLock::new(ClosedDays::default);
         self.site.as_ref().map_or(&NONE, |s| &s.closed)

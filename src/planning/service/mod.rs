@@ -9,6 +9,7 @@ mod orders;
 mod planner;
 mod plans;
 mod search;
+mod updates;
 mod visits;
 
 pub use super::store::{OrderKey, UpcomingKey, order_key, upcoming_key};

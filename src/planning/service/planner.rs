@@ -44,12 +44,13 @@ impl Observer for FileObserver {
     async fn appended(&self, tx: &Tx, events: &[NewEvent]) -> Result<(), StoreError> {
         let devices: BTreeSet<DeviceId> = events
             .iter()
-            .filter(|e| e.kind.is_of_place() || e.kind == EventKind::VisitLogged)
+            .filter(|e| e.kind.is_of_place() || matches!(e.kind, EventKind::VisitLogged | EventKind::SoftwareReported))
             .map(|e| e.device)
             .collect();
         if devices.is_empty() {
             return Ok(());
         }
+        self.planning.complete_updates(tx, events).await?;
         let subjects: Vec<Subject> =
             devices.into_iter().map(|d| Subject { kind: SubjectKind::Device, id: d.0 }).collect();
         self.planning.settle(tx, &subjects).await.map(|_| ())

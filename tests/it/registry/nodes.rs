@@ -21,6 +21,7 @@ async fn one_of_each(app: &TestApp, world: &World) -> BTreeMap<&'static str, Str
         ("Position", fielded.position.clone()),
         ("DeviceModel", fielded.model.clone()),
         ("Technician", world.technician.clone()),
+        ("FirmwareRelease", world.release.clone()),
         ("MaintenancePlan", world.plan.clone()),
         ("MaintenanceItem", world.item.clone()),
         ("WorkOrder", world.order.clone()),

@@ -62,7 +62,6 @@ async fn two_devices(app: &TestApp) -> [(String, String); 2] {
     let one = device_at(app, &first, "HX1", START).await;
     let two = device_at(app, &second, "HX2", START).await;
     app.set_clock("2026-07-01T00:00:00Z");
-    let done = line(app, &first, &one, "2026-05-10T12:00:00Z", "DONE").await;
     let partly = line(app, &second, &two, "2026-05-20T12:00:00Z", "PARTLY_DONE").await;
     for (n, (origin, failed_at, restored_at)) in [
         ("DEVICE", "2026-05-10T00:00:00Z", Some("2026-05-10T12:00:00Z")),
@@ -72,6 +71,8 @@ async fn two_devices(app: &TestApp) -> [(String, String); 2] {
     .into_iter()
     .enumerate()
     {
+        // A line reports one failure.
+        let done = line(app, &first, &one, "2026-05-12T12:00:00Z", "DONE").await;
         let failed = Failed { device: &one, site: &first, line: &done, origin, failed_at, restored_at };
         fail(app, n as u128 + 1, failed).await;
     }

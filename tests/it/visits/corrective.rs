@@ -77,6 +77,7 @@ async fn a_failed_step_opens_one_corrective_order_linked_to_visit_and_step() {
     let repaired = json!({"workOrderIds": [opened], "stepResults": [{"step": 1, "isDone": true, "passed": true}]});
     let logged = app.log_visit(&till.site, &technician, "2026-05-08T02:00:00Z", vec![repaired]).await;
     assert_eq!(codes(&logged, 1), [["COMPLETED"]]);
+    app.set_clock("2026-05-08T03:00:00Z");
     let line = measured(&till.device, &plan, 4.1);
     app.log_visit(&till.site, &technician, "2026-05-08T03:00:00Z", vec![line]).await;
     assert_eq!(corrective().await, 2);
