@@ -123,7 +123,7 @@ pub enum Error {
         /// What that one has.
         installed: String,
         /// What is missing.
-        gap: Gap,
+        gap: Box<Gap>,
     },
     /// Somebody else changed it first.
     #[error("the target was set meanwhile (version is {actual}, you had {expected}); reload it and try again")]

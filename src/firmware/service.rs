@@ -388,7 +388,7 @@ fn refuse_unreachable(
             Err(Error::Downgrade { count, version, serial_number, installed })
         }
         Verdict::Unmet { count, serial_number, installed, gap } => {
-            Err(Error::PrerequisiteUnmet { count, version, serial_number, installed, gap })
+            Err(Error::PrerequisiteUnmet { count, version, serial_number, installed, gap: Box::new(gap) })
         }
     }
 }

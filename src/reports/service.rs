@@ -157,10 +157,10 @@ impl ReportService {
             for repair in attempt.work_orders.iter().filter_map(|id| repairs.get(id)) {
                 let is_before = repair.done_at.is_none_or(|done| attempt.performed_at <= done);
                 match attempt.outcome {
-                    VisitLineOutcome::NoAccess | VisitLineOutcome::SiteClosed => {
-                        if attempt.performed_at >= period.from {
-                            tally.no_access(&Place { at: attempt.performed_at, ..repair.place.clone() });
-                        }
+                    VisitLineOutcome::NoAccess | VisitLineOutcome::SiteClosed
+                        if attempt.performed_at >= period.from =>
+                    {
+                        tally.no_access(&Place { at: attempt.performed_at, ..repair.place.clone() });
                     }
                     _ if is_before => {
                         tried.insert(repair.id);

@@ -100,7 +100,8 @@ pub async fn stays(
     period: Period,
 ) -> StoreResult<HashMap<DeviceId, Vec<Stay>>> {
     use binding::Column as C;
-    let rows: Vec<(Uuid, Uuid, DateTime<Utc>, Option<DateTime<Utc>>)> = scoped::find::<binding::Entity>(scope)
+    type Row = (Uuid, Uuid, DateTime<Utc>, Option<DateTime<Utc>>);
+    let rows: Vec<Row> = scoped::find::<binding::Entity>(scope)
         .select_only()
         .columns([C::DeviceId, C::SiteId, C::StartedAt, C::EndedAt])
         .filter(C::StartedAt.lt(period.to))

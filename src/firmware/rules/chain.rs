@@ -60,7 +60,7 @@ impl<'a> Ladder<'a> {
                 (Some(minimum), Some(at)) => minimum <= at,
                 (Some(_), None) => false,
             };
-            let leads_on = |r: &&Rung<'a>| r.version <= goal && at.is_none_or(|at| r.version > *at) && takes(*r);
+            let leads_on = |r: &&Rung<'a>| r.version <= goal && at.is_none_or(|at| r.version > *at) && takes(r);
             let Some(next) = self.0.iter().rev().find(leads_on) else {
                 return Step::Gap(self.gap(at, &goal));
             };

@@ -91,8 +91,8 @@ impl AnswerError {
     /// The field of the answer it is about.
     pub fn field(&self) -> &'static str {
         match self {
-            Self::Missing { field } => *field,
-            Self::WrongKind { given, .. } => *given,
+            Self::Missing { field } => field,
+            Self::WrongKind { given, .. } => given,
             Self::UnknownChoice { .. } => "choice",
             Self::NotANumber | Self::OutOfRange { .. } | Self::Reading { .. } => "number",
         }

@@ -12,7 +12,7 @@ async fn read_two_weeks(app: &TestApp, device: &str, every: usize) {
     let mut readings = Vec::new();
     for hour in 0..=336 {
         let moment = begin + TimeDelta::hours(hour);
-        if hour as usize % every == 0 {
+        if (hour as usize).is_multiple_of(every) {
             readings.push((device, "TRANSACTIONS", f64::from(total), moment.to_rfc3339()));
         }
         let local = (moment.hour() + 8) % 24;
