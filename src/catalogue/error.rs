@@ -108,21 +108,12 @@ pub enum Error {
         /// How many there may be.
         max: usize,
     },
-    /// The same idempotency key with other input.
-    #[error("this idempotency key was used with other input; use a new key for a new request")]
-    IdempotencyMismatch,
+    /// The idempotency key was used with other input, or cannot be looked up.
+    #[error(transparent)]
+    Replay(#[from] IdempotencyError),
     /// Internal.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl From<IdempotencyError> for Error {
-    fn from(e: IdempotencyError) -> Self {
-        match e {
-            IdempotencyError::Mismatch => Self::IdempotencyMismatch,
-            IdempotencyError::Store(e) => Self::Store(e),
-        }
-    }
 }
 
 impl Refusal for Error {
@@ -140,7 +131,7 @@ impl Refusal for Error {
             Self::Conflict { .. } => Code::Conflict,
             Self::Day { .. } => Code::InvalidInstant,
             Self::CodeTaken { .. } | Self::ModelExists { .. } => Code::AlreadyExists,
-            Self::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Self::Replay(e) => return e.code(),
             Self::Store(_) => return None,
         })
     }
@@ -156,7 +147,7 @@ impl Refusal for Error {
             Self::FreezeEndsBeforeStart { .. } | Self::FreezeTooLong { .. } => vec!["input".into(), "endsOn".into()],
             Self::UnknownChannel { .. } => vec!["input".into(), "channels".into()],
             Self::ModelExists { .. } => vec!["input".into(), "name".into()],
-            Self::IdempotencyMismatch => vec!["input".into(), "idempotencyKey".into()],
+            Self::Replay(e) => return e.field(),
             Self::Store(_) => vec![],
         }
     }

@@ -5,6 +5,7 @@ use super::error::{StoreError, StoreResult};
 use super::scoped;
 use crate::entity::idempotency as table;
 use crate::kernel::call::{Call, IdempotencyClaim};
+use crate::kernel::code::{Code, Refusal};
 use crate::kernel::scope::Scope;
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseBackend, IntoActiveModel, QueryFilter, Statement};
@@ -15,11 +16,28 @@ use serde::de::DeserializeOwned;
 #[derive(Debug, thiserror::Error)]
 pub enum IdempotencyError {
     /// The key was used with other input.
-    #[error("the idempotency key was used with other input")]
+    #[error("this idempotency key was used with other input; use a new key for a new request")]
     Mismatch,
     /// Storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Refusal for IdempotencyError {
+    fn code(&self) -> Option<Code> {
+        match self {
+            Self::Mismatch => Some(Code::IdempotencyMismatch),
+            Self::Store(_) => None,
+        }
+    }
+
+    fn field(&self) -> Vec<String> {
+        vec!["input".to_owned(), "idempotencyKey".to_owned()]
+    }
+
+    fn message(&self) -> String {
+        self.to_string()
+    }
 }
 
 /// Days a key is kept (DESIGN §6).

@@ -133,21 +133,12 @@ pub enum Error {
         /// Version now; 0 when there is none.
         actual: i64,
     },
-    /// The same idempotency key with other input.
-    #[error("this idempotency key was used with other input; use a new key for a new request")]
-    IdempotencyMismatch,
+    /// The idempotency key was used with other input, or cannot be looked up.
+    #[error(transparent)]
+    Replay(#[from] IdempotencyError),
     /// Internal.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl From<IdempotencyError> for Error {
-    fn from(e: IdempotencyError) -> Self {
-        match e {
-            IdempotencyError::Mismatch => Self::IdempotencyMismatch,
-            IdempotencyError::Store(e) => Self::Store(e),
-        }
-    }
 }
 
 impl Refusal for Error {
@@ -168,7 +159,7 @@ impl Refusal for Error {
             Self::Downgrade { .. } => Code::FirmwareDowngrade,
             Self::PrerequisiteUnmet { .. } => Code::PrerequisiteUnmet,
             Self::Conflict { .. } => Code::Conflict,
-            Self::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Self::Replay(e) => return e.code(),
             Self::Store(_) => return None,
         })
     }
@@ -187,7 +178,7 @@ impl Refusal for Error {
             Self::Exists { .. } => "version",
             Self::OtherModel { .. } | Self::Downgrade { .. } | Self::PrerequisiteUnmet { .. } => "releaseId",
             Self::Conflict { .. } => "expectedVersion",
-            Self::IdempotencyMismatch => "idempotencyKey",
+            Self::Replay(e) => return e.field(),
             Self::Store(_) => return vec![],
         };
         vec!["input".to_owned(), field.to_owned()]

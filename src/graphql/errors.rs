@@ -1,6 +1,7 @@
 //! The only translator from refusals and failures to what callers see.
 
 use crate::db::StoreError;
+use crate::db::tx::IdempotencyError;
 use crate::kernel::code::{Code, Refusal};
 use crate::kernel::ids::IdError;
 use async_graphql::{Enum, ErrorExtensions, SimpleObject};
@@ -140,18 +141,28 @@ impl Failure {
 }
 
 macro_rules! from_refusal {
-    ($($room:ident),*) => {$(
+    ($($room:ident { $($store:ident $(($of:path))?),* }),*) => {$(
         impl From<crate::$room::Error> for Failure {
             fn from(error: crate::$room::Error) -> Self {
                 match &error {
-                    crate::$room::Error::Store(cause) => Self::Internal(internal(cause)),
+                    $(from_refusal!(@pattern $room $store cause $($of)?) => Self::Internal(internal(cause)),)*
                     refusal => Self::of(refusal),
                 }
             }
         }
     )*};
+    (@pattern $room:ident $store:ident $cause:ident $of:path) => { crate::$room::Error::$store($of($cause)) };
+    (@pattern $room:ident $store:ident $cause:ident) => { crate::$room::Error::$store($cause) };
 }
-from_refusal!(catalogue, registry, usage, firmware, planning, visits, reports);
+from_refusal!(
+    catalogue { Store, Replay(IdempotencyError::Store) },
+    registry { Store, Replay(IdempotencyError::Store) },
+    usage { Store, Replay(IdempotencyError::Store) },
+    firmware { Store, Replay(IdempotencyError::Store) },
+    planning { Store, Replay(IdempotencyError::Store) },
+    visits { Store, Replay(IdempotencyError::Store) },
+    reports { Store }
+);
 
 impl From<async_graphql::Error> for Failure {
     fn from(error: async_graphql::Error) -> Self {

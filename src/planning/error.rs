@@ -160,21 +160,12 @@ pub enum Error {
         /// Codes of the other plans in the circle.
         through: String,
     },
-    /// The same idempotency key with other input.
-    #[error("this idempotency key was used with other input; use a new key for a new request")]
-    IdempotencyMismatch,
+    /// The idempotency key was used with other input, or cannot be looked up.
+    #[error(transparent)]
+    Replay(#[from] IdempotencyError),
     /// Storage failed; internal.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl From<IdempotencyError> for Error {
-    fn from(e: IdempotencyError) -> Self {
-        match e {
-            IdempotencyError::Mismatch => Self::IdempotencyMismatch,
-            IdempotencyError::Store(e) => Self::Store(e),
-        }
-    }
 }
 
 impl Refusal for Error {
@@ -200,7 +191,7 @@ impl Refusal for Error {
             Self::OccurrenceNotCurrent => Code::OccurrenceNotCurrent,
             Self::WaiverRequired { .. } => Code::WaiverRequired,
             Self::CoverageCircle { .. } => Code::CoverageCircle,
-            Self::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Self::Replay(e) => return e.code(),
             Self::Store(_) => return None,
         })
     }
@@ -226,7 +217,7 @@ impl Refusal for Error {
             Self::CoverageCircle { .. } => one("covers"),
             Self::Conflict { .. } => one("expectedVersion"),
             Self::WaiverRequired { field, .. } => one(field),
-            Self::IdempotencyMismatch => one("idempotencyKey"),
+            Self::Replay(e) => return e.field(),
             Self::OccurrenceNotCurrent | Self::Store(_) => vec![],
         }
     }

@@ -140,21 +140,12 @@ pub enum Error {
         /// Version now.
         actual: i64,
     },
-    /// The same idempotency key with other input.
-    #[error("this idempotency key was used with other input; use a new key for a new request")]
-    IdempotencyMismatch,
+    /// The idempotency key was used with other input, or cannot be looked up.
+    #[error(transparent)]
+    Replay(#[from] IdempotencyError),
     /// Internal.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl From<IdempotencyError> for Error {
-    fn from(e: IdempotencyError) -> Self {
-        match e {
-            IdempotencyError::Mismatch => Self::IdempotencyMismatch,
-            IdempotencyError::Store(e) => Self::Store(e),
-        }
-    }
 }
 
 impl Refusal for Error {
@@ -177,7 +168,7 @@ impl Refusal for Error {
             Self::AlreadyInstalled { .. } => Code::DeviceAlreadyInstalled,
             Self::NotInstalled { .. } => Code::DeviceNotInstalled,
             Self::Conflict { .. } => Code::Conflict,
-            Self::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Self::Replay(e) => return e.code(),
             Self::Store(_) => return None,
         })
     }
@@ -202,7 +193,7 @@ impl Refusal for Error {
             Self::Resolve(_) => one("serialNumber"),
             Self::PositionOccupied { .. } | Self::PositionJustFilled => one("positionId"),
             Self::Conflict { .. } => one("expectedVersion"),
-            Self::IdempotencyMismatch => one("idempotencyKey"),
+            Self::Replay(e) => return e.field(),
             Self::Store(_) => vec![],
         }
     }

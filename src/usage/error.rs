@@ -18,21 +18,12 @@ pub enum Error {
     /// None at all.
     #[error("give at least one reading")]
     Nothing,
-    /// The same idempotency key with other input.
-    #[error("this idempotency key was used with other input; use a new key for a new request")]
-    IdempotencyMismatch,
+    /// The idempotency key was used with other input, or cannot be looked up.
+    #[error(transparent)]
+    Replay(#[from] IdempotencyError),
     /// Internal.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl From<IdempotencyError> for Error {
-    fn from(e: IdempotencyError) -> Self {
-        match e {
-            IdempotencyError::Mismatch => Self::IdempotencyMismatch,
-            IdempotencyError::Store(e) => Self::Store(e),
-        }
-    }
 }
 
 impl Refusal for Error {
@@ -40,7 +31,7 @@ impl Refusal for Error {
         Some(match self {
             Self::TooMany { .. } => Code::TooMany,
             Self::Nothing => Code::Required,
-            Self::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Self::Replay(e) => return e.code(),
             Self::Store(_) => return None,
         })
     }
@@ -48,7 +39,7 @@ impl Refusal for Error {
     fn field(&self) -> Vec<String> {
         match self {
             Self::TooMany { .. } | Self::Nothing => vec!["input".into(), "readings".into()],
-            Self::IdempotencyMismatch => vec!["input".into(), "idempotencyKey".into()],
+            Self::Replay(e) => return e.field(),
             Self::Store(_) => vec![],
         }
     }

@@ -104,21 +104,12 @@ pub enum Error {
         /// What was given.
         given: String,
     },
-    /// The same idempotency key with other input.
-    #[error("this idempotency key was used with other input; use a new key for a new request")]
-    IdempotencyMismatch,
+    /// The idempotency key was used with other input, or cannot be looked up.
+    #[error(transparent)]
+    Replay(#[from] IdempotencyError),
     /// Internal.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl From<IdempotencyError> for Error {
-    fn from(e: IdempotencyError) -> Self {
-        match e {
-            IdempotencyError::Mismatch => Self::IdempotencyMismatch,
-            IdempotencyError::Store(e) => Self::Store(e),
-        }
-    }
 }
 
 impl Refusal for Error {
@@ -136,7 +127,7 @@ impl Refusal for Error {
             Self::Invalid { .. } => Code::Invalid,
             Self::FailureRequired { .. } => Code::FailureRequired,
             Self::UnknownFailureCode { .. } => Code::UnknownFailureCode,
-            Self::IdempotencyMismatch => Code::IdempotencyMismatch,
+            Self::Replay(e) => return e.code(),
             Self::Store(_) => return None,
         })
     }
@@ -154,7 +145,7 @@ impl Refusal for Error {
             | Self::Invalid { field, .. }
             | Self::FailureRequired { field, .. }
             | Self::UnknownFailureCode { field, .. } => field.clone(),
-            Self::IdempotencyMismatch => vec!["idempotencyKey".to_owned()],
+            Self::Replay(e) => return e.field(),
             Self::Store(_) => return Vec::new(),
         };
         std::iter::once("input".to_owned()).chain(path).collect()

@@ -2,6 +2,7 @@
 //! request stays.
 
 mod codes;
+mod conditions;
 pub mod database;
 mod devices;
 mod ids;

@@ -1,9 +1,11 @@
 //! Plans, due dates, orders and the planner. Unless a test says otherwise it begins at 10:00 on
 //! Monday, 4 May 2026, at sites in Shanghai, where a day begins at 16:00 UTC the day before.
 
+mod conditions;
 mod coverage;
 mod due;
 mod events;
+mod firmware;
 mod foresight;
 mod law;
 mod lifecycle;
@@ -28,6 +30,22 @@ const ITEM: &str = "
         candidates {
             trigger dueAt
             basis { lifeAtLastDone lifeNow unitsLeft unitsPerDay lastReadingAt source crossedAt }
+        }
+        adjustments { kind from to reason }
+    }";
+
+const EXPLAINED: &str = "
+    id cycle lastDoneAt dueAt windowStart windowEnd
+    plan { code }
+    openWorkOrder { id kind state dueAt }
+    explanation {
+        trigger
+        en: summary(language: EN)
+        zh: summary(language: ZH)
+        candidates {
+            trigger dueAt
+            condition { clauses { value limit sample isBeyond } lookedAt since isRepeat }
+            firmware { installed target nextVersion slotStart slotEnd quietBasis waits { gate percent value } isBlocked }
         }
         adjustments { kind from to reason }
     }";
@@ -127,6 +145,30 @@ pub async fn items(app: &TestApp, subject: &str) -> Vec<Value> {
 pub async fn item(app: &TestApp, subject: &str, code: &str) -> Value {
     let found = items(app, subject).await.into_iter().find(|i| i["plan"]["code"] == code);
     found.unwrap_or_else(|| panic!("no item of {code}"))
+}
+
+/// The item of a device under the plan with a code, with what its measures and its firmware say, and
+/// the sentence in both languages.
+pub async fn explained(app: &TestApp, device: &str, code: &str) -> Value {
+    let query = format!("query($id: ID!) {{ device(id: $id) {{ maintenanceItems {{ {EXPLAINED} }} }} }}");
+    let data = app.gql(&query, json!({"id": device})).await;
+    let items = data["device"]["maintenanceItems"].as_array().expect("a device");
+    items.iter().find(|i| i["plan"]["code"] == code).unwrap_or_else(|| panic!("no item of {code}")).clone()
+}
+
+/// The sentence of an explained item holds these words, in both languages.
+pub fn says(item: &Value, en: &str, zh: &str) {
+    for (language, words) in [("en", en), ("zh", zh)] {
+        let said = text(&item["explanation"][language]);
+        assert!(said.contains(words), "no \"{words}\" in: {said}");
+    }
+}
+
+/// The law: planning everything again with the same facts and the same now writes nothing.
+pub async fn settled(app: &TestApp) {
+    let again = app.run_planner_in_full().await;
+    let counts = ["itemsWritten", "ordersIssued", "ordersMoved", "ordersWithdrawn", "slotsMissed"];
+    assert_eq!(counts.map(|count| again[count].as_i64()), [Some(0); 5], "{again:#}");
 }
 
 /// The orders of a device, by due date.

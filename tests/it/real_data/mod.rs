@@ -1,5 +1,7 @@
-//! Real data. Reliability sets with known answers; and real tills: 27 shops of Ecuador, cleaned "every 20,000 transactions or every 90 days".
+//! Real data. Reliability sets with known answers; a synthetic fleet of others with its failures; and
+//! real tills: 27 shops of Ecuador, cleaned "every 20,000 transactions or every 90 days".
 
+mod machines;
 mod reliability;
 mod shops;
 

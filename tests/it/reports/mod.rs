@@ -27,7 +27,7 @@ fn figures() -> String {
 }
 
 /// The report of a period; `arguments` says what else is asked.
-async fn report(app: &TestApp, from: &str, to: &str, arguments: &str) -> Value {
+pub async fn report(app: &TestApp, from: &str, to: &str, arguments: &str) -> Value {
     let figures = figures();
     let query = format!(
         "{{ fleetReport(periodStart: \"{from}\", periodEnd: \"{to}\"{arguments}) {{
@@ -48,19 +48,19 @@ fn outcomes(figures: &Value) -> [u64; 9] {
 }
 
 /// Numerator, denominator and value of a share.
-fn share(ratio: &Value) -> (f64, f64, Option<f64>) {
+pub fn share(ratio: &Value) -> (f64, f64, Option<f64>) {
     let number = |name: &str| ratio[name].as_f64().unwrap_or_else(|| panic!("{name}: {ratio:#}"));
     (number("numerator"), number("denominator"), ratio["value"].as_f64())
 }
 
 /// The figures of the group with a label.
-fn group<'a>(report: &'a Value, label: &str) -> &'a Value {
+pub fn group<'a>(report: &'a Value, label: &str) -> &'a Value {
     let groups = report["groups"].as_array().expect("groups");
     let found = groups.iter().find(|group| text(&group["label"]) == label);
     &found.unwrap_or_else(|| panic!("no group {label}: {groups:#?}"))["figures"]
 }
 
-fn close(found: &Value, expected: f64) {
+pub fn close(found: &Value, expected: f64) {
     let number = found.as_f64().unwrap_or_else(|| panic!("{found} is no number"));
     assert!((number - expected).abs() <= 1e-9 * expected.abs().max(1.0), "{number} is not {expected}");
 }

@@ -2,6 +2,7 @@
 
 use super::{TestApp, text};
 use serde_json::{Value, json};
+use tillkeep::catalogue::model::Meter;
 
 /// The maker of the devices that builders register.
 pub const MAKER: &str = "Huaxin";
@@ -69,6 +70,18 @@ impl TestApp {
             self.make("createDeviceModel", "deviceModel", input)
         };
         self.model.get_or_init(make).await.clone()
+    }
+
+    /// Adds meters of the reference data, without the rest of it.
+    pub async fn meters(&self, codes: &[&str]) {
+        let file: Value = serde_json::from_str(include_str!("../../../seeds/meters.json")).expect("a file of meters");
+        let known: Vec<Meter> = serde_json::from_value(file["meters"].clone()).expect("meters");
+        for code in codes {
+            let meter = known.iter().find(|m| m.code == *code).unwrap_or_else(|| panic!("no meter {code}"));
+            let call = self.app.system_call("meters");
+            let put = self.app.catalogue.upsert_meter(&call, meter.clone()).await;
+            put.unwrap_or_else(|e| panic!("the meter {code} is refused: {e}"));
+        }
     }
 
     /// A device in stock.
