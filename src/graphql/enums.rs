@@ -121,7 +121,7 @@ pub enum MeasureKind {
     Gauge,
     /// The life counter of the part a meter rates.
     Life,
-    /// What a counter grew, or a gauge changed, in a window.
+    /// What a counter grew in a window.
     Delta,
     /// What a counter grew a day in a window.
     Rate,

@@ -3,6 +3,7 @@
 use crate::graphql::connection::row_cost;
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
+use crate::graphql::text::LocalizedText;
 use crate::planning::model;
 use crate::planning::rules::due_sentence;
 use async_graphql::{Context, Object, SimpleObject};
@@ -155,6 +156,8 @@ pub struct DueAdjustment {
     pub to: DateTime<Utc>,
     /// The planner's words; null where the kind says all.
     pub reason: Option<String>,
+    /// What people call the blackout or freeze period; null for other kinds.
+    pub name: Option<LocalizedText>,
 }
 
 /// Why something is due when it is.
@@ -209,7 +212,13 @@ impl DueExplanation {
         self.0
             .adjustments
             .iter()
-            .map(|a| DueAdjustment { kind: a.kind.into(), from: a.from, to: a.to, reason: a.reason.clone() })
+            .map(|a| DueAdjustment {
+                kind: a.kind.into(),
+                from: a.from,
+                to: a.to,
+                reason: a.reason.clone(),
+                name: a.name.as_ref().map(Into::into),
+            })
             .collect()
     }
 }

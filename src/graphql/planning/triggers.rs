@@ -57,7 +57,7 @@ pub enum MeasureInput {
     Gauge(MeterInput),
     /// The life counter of the part a meter rates.
     Life(MeterInput),
-    /// What a counter grew, or a gauge changed, in a window.
+    /// What a counter grew in a window.
     Delta(WindowInput),
     /// What a counter grew a day in a window.
     Rate(WindowInput),
@@ -142,30 +142,38 @@ pub struct DaysToLimitInput {
     pub is_rising: Option<bool>,
 }
 
-impl From<MeasureInput> for measure::Measure {
-    fn from(given: MeasureInput) -> Self {
-        match given {
-            MeasureInput::Gauge(m) => Self::Gauge { meter: m.meter },
-            MeasureInput::Life(m) => Self::Life { meter: m.meter },
-            MeasureInput::Delta(w) => Self::Delta { meter: w.meter, window_days: days(w.window_days) },
-            MeasureInput::Rate(w) => Self::Rate { meter: w.meter, window_days: days(w.window_days) },
-            MeasureInput::Ratio(r) => {
-                Self::Ratio { numerator: r.numerator, denominator: r.denominator, window_days: days(r.window_days) }
+impl MeasureInput {
+    fn read(self) -> Outcome<measure::Measure> {
+        use measure::Measure as M;
+        let window = |days| whole(days, "windowDays");
+        Ok(match self {
+            Self::Gauge(m) => M::Gauge { meter: m.meter },
+            Self::Life(m) => M::Life { meter: m.meter },
+            Self::Delta(w) => M::Delta { meter: w.meter, window_days: window(w.window_days)? },
+            Self::Rate(w) => M::Rate { meter: w.meter, window_days: window(w.window_days)? },
+            Self::Ratio(r) => {
+                M::Ratio { numerator: r.numerator, denominator: r.denominator, window_days: window(r.window_days)? }
             }
-            MeasureInput::RatioToBaseline(r) => Self::RatioToBaseline {
+            Self::RatioToBaseline(r) => M::RatioToBaseline {
                 numerator: r.numerator,
                 denominator: r.denominator,
-                window_days: days(r.window_days),
-                baseline_days: days(r.baseline_days),
+                window_days: window(r.window_days)?,
+                baseline_days: whole(r.baseline_days, "baselineDays")?,
             },
-            MeasureInput::DaysSinceReading(_) => Self::DaysSinceReading,
-            MeasureInput::DaysSinceUse(m) => Self::DaysSinceUse { meter: m.meter },
-            MeasureInput::Silence(_) => Self::Silence,
-            MeasureInput::AttributeAge(a) => Self::AttributeAge { attribute: a.attribute.into() },
-            MeasureInput::DaysToLimit(d) => {
-                Self::DaysToLimit { meter: d.meter, limit: d.limit, is_rising: d.is_rising.unwrap_or(false) }
+            Self::DaysSinceReading(m) => {
+                meant(m.any_meter, "anyMeter")?;
+                M::DaysSinceReading
             }
-        }
+            Self::DaysSinceUse(m) => M::DaysSinceUse { meter: m.meter },
+            Self::Silence(m) => {
+                meant(m.any_meter, "anyMeter")?;
+                M::Silence
+            }
+            Self::AttributeAge(a) => M::AttributeAge { attribute: a.attribute.into() },
+            Self::DaysToLimit(d) => {
+                M::DaysToLimit { meter: d.meter, limit: d.limit, is_rising: d.is_rising.unwrap_or(false) }
+            }
+        })
     }
 }
 
@@ -231,15 +239,15 @@ pub struct ConditionTriggerInput {
 
 impl ConditionTriggerInput {
     fn read(self) -> Outcome<condition::Condition> {
-        let clause = |c: ConditionClauseInput| {
+        let clause = |c: ConditionClauseInput| -> Outcome<condition::Clause> {
             let limit = match c.limit {
                 LimitInput::Value(value) => condition::Limit::Value { value },
                 LimitInput::ShareOfRating(share) => condition::Limit::ShareOfRating { share },
             };
-            let mut clause = condition::Clause::new(c.measure.into(), c.operator.into(), limit);
+            let mut clause = condition::Clause::new(c.measure.read()?, c.operator.into(), limit);
             clause.clear_at = c.clear_at;
             clause.min_sample = c.min_sample;
-            clause
+            Ok(clause)
         };
         let guard = |g: ConditionGuardInput| -> Outcome<condition::Guard> {
             Ok(condition::Guard {
@@ -251,9 +259,9 @@ impl ConditionTriggerInput {
             })
         };
         Ok(condition::Condition {
-            clauses: self.clauses.into_iter().map(clause).collect(),
-            hold_hours: self.hold_hours.map_or(0, days),
-            cool_down_days: self.cool_down_days.map_or(0, days),
+            clauses: self.clauses.into_iter().map(clause).collect::<Outcome<_>>()?,
+            hold_hours: whole(self.hold_hours.unwrap_or(0), "holdHours")?,
+            cool_down_days: whole(self.cool_down_days.unwrap_or(0), "coolDownDays")?,
             guard: self.guard.map(guard).transpose()?,
         })
     }
@@ -266,9 +274,16 @@ pub struct FirmwareTriggerInput {
     pub not_at_target: bool,
 }
 
-/// A number of days; what cannot be is left to the room, which refuses it by name.
-fn days(given: i32) -> u32 {
-    u32::try_from(given).unwrap_or(u32::MAX)
+/// A whole number that must not be negative; the room refuses what is too large.
+fn whole(given: i32, name: &str) -> Outcome<u32> {
+    let message = || format!("{name} is {given}; give 0 or more");
+    u32::try_from(given).map_err(|_| Failure::user(Code::Invalid, &message(), &["input", "triggers"]))
+}
+
+/// Refuses to take a no for a yes.
+fn meant(said: bool, name: &str) -> Outcome<()> {
+    let message = format!("{name} is false; say true, or leave it out");
+    if said { Ok(()) } else { Err(Failure::user(Code::Invalid, &message, &["input", "triggers"])) }
 }
 
 /// What makes a plan fall due; give exactly one.
@@ -299,11 +314,14 @@ pub fn triggers(given: Vec<TriggerInput>) -> Outcome<Vec<TriggerSpec>> {
             TriggerInput::CalendarFloating(t) => TriggerSpec::CalendarFloating { every: t.every.0 },
             TriggerInput::Usage(t) => TriggerSpec::Usage { meter: t.meter, every: t.every },
             TriggerInput::Condition(t) => TriggerSpec::Condition(t.read()?),
-            TriggerInput::Firmware(_) => TriggerSpec::Firmware,
+            TriggerInput::Firmware(t) => {
+                meant(t.not_at_target, "notAtTarget")?;
+                TriggerSpec::Firmware
+            }
             TriggerInput::Event(t) => TriggerSpec::Event {
                 event: t.event.into(),
-                within_days: t.within_days.map_or(0, days),
-                inactive_days: t.inactive_days.map(days),
+                within_days: whole(t.within_days.unwrap_or(0), "withinDays")?,
+                inactive_days: t.inactive_days.map(|days| whole(days, "inactiveDays")).transpose()?,
             },
         })
     };

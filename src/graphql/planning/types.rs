@@ -255,7 +255,8 @@ impl MaintenanceItem {
         let (Some(due), Some(explanation)) = (&self.0.due, &self.0.explanation) else { return Ok(vec![]) };
         let plan = load_known(ctx, self.0.plan_id, "maintenance_plan").await?;
         let compiled = Cx::of(ctx).services.planning.compiled_plan(&plan).map_err(|e| internal(&e))?;
-        Ok(occurrences(&compiled, due, explanation, before, limit).into_iter().map(Into::into).collect())
+        let now = Cx::of(ctx).now;
+        Ok(occurrences(&compiled, due, explanation, now, before, limit).into_iter().map(Into::into).collect())
     }
     /// The item of larger work that is due within this one's band and does it too, so that it is not
     /// ordered by itself; null when there is none.

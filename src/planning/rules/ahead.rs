@@ -13,11 +13,13 @@ pub const HORIZON_DAYS: i64 = 731;
 ///
 /// The next one is the item's own date. Those after it are projected as if each were done on the
 /// day it is due: grids and durations by the calendar, usage by the device's mean rate as the
-/// explanation states it. Measures, firmware and events say nothing of later occurrences.
+/// explanation states it. What is overdue is taken to be done today. Measures, firmware and events
+/// say nothing of later occurrences.
 pub fn occurrences(
     plan: &CompiledPlan,
     due: &Due,
     explanation: &Explanation,
+    now: DateTime<Utc>,
     before: DateTime<Utc>,
     limit: usize,
 ) -> Vec<Occurrence> {
@@ -33,7 +35,7 @@ pub fn occurrences(
         is_projected: false,
     });
     while let Some(this) = next.filter(|o| o.due_at < before && found.len() < limit) {
-        let from = this.due_at;
+        let from = this.due_at.max(now);
         found.push(this);
         next = after(plan, explanation, zone, from).filter(|o| o.due_at > from);
     }

@@ -170,6 +170,7 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
     let (missed, slot, mut changes_at) = (on_slots.missed, on_slots.current, on_slots.closes_at);
     let mut sooner = |at: Option<DateTime<Utc>>| changes_at = [changes_at, at].into_iter().flatten().min();
     let mut conditions = Vec::new();
+    let mut update_moved = None;
     let mut candidates = Vec::with_capacity(plan.triggers.len());
     for (trigger, compiled) in definition.triggers.iter().zip(&plan.triggers) {
         let mut candidate = DueCandidate {
@@ -209,8 +210,14 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
                 sooner(seen.changes_at);
                 let day_of = |at: DateTime<Utc>| start_of_day(zone, local_date(zone, at));
                 // A skipped occurrence rests until the measure is clear again.
+                let skipped = log
+                    .iter()
+                    .enumerate()
+                    .filter(|(place, e)| e.kind == LogKind::Skipped && !timeline.void.contains(place))
+                    .map(|(_, e)| e.performed_at)
+                    .max();
                 let is_skipped = timeline.anchor.kind == AnchorKind::Skipped
-                    && seen.episode.as_ref().is_some_and(|e| day_of(e.since) <= timeline.anchor.at);
+                    && seen.episode.as_ref().is_some_and(|e| skipped.is_some_and(|at| e.since <= at));
                 candidate.due_at = seen.fired_at.filter(|_| !is_skipped).map(day_of);
                 candidate.condition = Some(ConditionBasis {
                     clauses: seen.clauses,
@@ -227,19 +234,28 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
                         .and_then(|e| e.candidates.iter().find_map(|c| c.firmware.as_ref()));
                     let request = UpdateRequest {
                         zone,
-                        freezes: days.freezes,
+                        days,
                         minutes: definition.estimated_minutes,
                         counts_from: timeline.anchor.at,
                         before,
                     };
-                    let (due_at, basis, changes) = update_time(firmware, request, now);
-                    sooner(changes);
-                    candidate.due_at = due_at;
-                    candidate.firmware = Some(basis);
+                    let found = update_time(firmware, request, now);
+                    sooner(found.changes_at);
+                    candidate.due_at = found.due_at;
+                    candidate.firmware = Some(found.basis);
+                    update_moved = found.moved.zip(found.due_at);
                 }
             }
             CompiledTrigger::Event { event, within_days, inactive_days } => {
-                candidate.event_at = pending_event(events, *event, *inactive_days, timeline, grid_from);
+                // An event that is older than what is still read of the device waits all the same.
+                let known = item.and_then(|i| i.explanation.as_ref()).and_then(|e| {
+                    let of_trigger = e.candidates.iter().find(|c| c.trigger == *trigger)?;
+                    of_trigger
+                        .event_at
+                        .filter(|at| timeline.anchor.kind == AnchorKind::Installed || *at > timeline.anchor.at)
+                });
+                let known = known.filter(|_| *event == TriggerEvent::AfterInactivity);
+                candidate.event_at = pending_event(events, *event, *inactive_days, timeline, grid_from).max(known);
                 let day = candidate.event_at.map(|at| add_days(local_date(zone, at), *within_days));
                 candidate.due_at = day.map(|d| start_of_day(zone, d));
             }
@@ -271,8 +287,12 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
     let window_start = match slots.filter(|_| on_grid) {
         Some(slots) => slots.opens(nominal_at),
         // Never back to the work it counts from, which would then close its own successor.
-        None => start_of_day(zone, sub_days(nominal_day, definition.early_days))
-            .max(timeline.anchor.at + TimeDelta::microseconds(1)),
+        None => {
+            let early = start_of_day(zone, sub_days(nominal_day, definition.early_days));
+            // What an event asks for can be done from the event on.
+            let opens = explanation.candidates[place].event_at.map_or(early, |at| at.min(early));
+            opens.max(timeline.anchor.at + TimeDelta::microseconds(1))
+        }
     };
     let mut window_end = end_of_day(zone, add_days(nominal_day, definition.late_days));
     // A postponement names what waited then. Between two pieces of work the winner can change
@@ -298,8 +318,12 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
         due_at = Some(to);
         window_end = window_end.max(end_of_day(zone, local_date(zone, to)));
     } else {
-        // Quiet hours are found around freezes, and do not ask whether the site is open.
+        // Quiet hours are found around season, blackouts and freezes, and do not ask whether the site is
+        // open.
         let is_update = matches!(plan.triggers[place], CompiledTrigger::Firmware);
+        if let Some(((from, kind, name), to)) = update_moved.filter(|_| is_update) {
+            explanation.adjustments.push(DueAdjustment { kind, from, to, reason: None, name });
+        }
         let blocker = days.blocker(nominal_day).filter(|_| !is_update);
         let permitted = days.nearest(nominal_day, definition.early_days);
         if let Some(blocker) = blocker {

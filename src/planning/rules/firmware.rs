@@ -1,8 +1,11 @@
 //! When a device's update is due: in its quiet hours, once the release's gates hold.
 
+use super::closed::PermittedDays;
 use super::facts::FirmwareFacts;
 use crate::firmware::rules::{QuietSlot, SlotRequest, blocked_by, quiet_slot, read_window};
-use crate::planning::model::{FirmwareBasis, Freeze, GateWait};
+use crate::kernel::calendar::local_date;
+use crate::kernel::text::LocalizedText;
+use crate::planning::model::{AdjustmentKind, FirmwareBasis, GateWait};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
@@ -11,8 +14,8 @@ use chrono_tz::Tz;
 pub struct UpdateRequest<'a> {
     /// The site's zone.
     pub zone: Tz,
-    /// Freeze periods that hold there for the plan's channel.
-    pub freezes: &'a [Freeze],
+    /// Days on which the update may be done; whether the site is open does not matter.
+    pub days: PermittedDays<'a>,
     /// Minutes the update takes.
     pub minutes: u32,
     /// What the present occurrence counts from: an update that was done, or when the device came in.
@@ -21,67 +24,107 @@ pub struct UpdateRequest<'a> {
     pub before: Option<&'a FirmwareBasis>,
 }
 
+/// The time of a device's update.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateTime {
+    /// Begin of its quiet hours; absent when nothing is to be installed, or nothing can be.
+    pub due_at: Option<DateTime<Utc>>,
+    /// What it rests on.
+    pub basis: FirmwareBasis,
+    /// What moved it away from the quiet hours it would have had: from when, and why.
+    pub moved: Option<(DateTime<Utc>, AdjustmentKind, Option<LocalizedText>)>,
+    /// When it can change by itself.
+    pub changes_at: Option<DateTime<Utc>>,
+}
+
+/// Days in which an update can be moved; beyond them its hours are not found anyway.
+const SEARCHED_DAYS: u64 = 62;
+
+/// The days from a moment on that the plan or a freeze leaves out.
+fn left_out(days: &PermittedDays<'_>, zone: Tz, from: DateTime<Utc>) -> Vec<(NaiveDate, NaiveDate)> {
+    let first = local_date(zone, from);
+    first
+        .iter_days()
+        .take(SEARCHED_DAYS as usize)
+        .filter(|day| days.blocker(*day).is_some_and(|b| b.kind != AdjustmentKind::ClosedDay))
+        .map(|day| (day, day))
+        .collect()
+}
+
 /// The time of a device's update with what it rests on, and when that can change by itself.
 ///
 /// While a gate does not hold, the update goes to the quiet hours after the next ones, and again so
 /// until it holds; it then keeps the hours it was last put off to.
-pub fn update_time(
-    facts: &FirmwareFacts,
-    request: UpdateRequest<'_>,
-    now: DateTime<Utc>,
-) -> (Option<DateTime<Utc>>, FirmwareBasis, Option<DateTime<Utc>>) {
-    let mut basis = FirmwareBasis {
-        installed: facts.standing.installed.clone(),
-        target: facts.standing.target.as_ref().map(|t| t.version.clone()),
-        next_version: None,
-        gap: None,
-        from: None,
-        slot: None,
-        quiet: None,
-        waits: vec![],
-        is_blocked: false,
+pub fn update_time(facts: &FirmwareFacts, request: UpdateRequest<'_>, now: DateTime<Utc>) -> UpdateTime {
+    let mut found = UpdateTime {
+        due_at: None,
+        basis: FirmwareBasis {
+            installed: facts.standing.installed.clone(),
+            target: facts.standing.target.as_ref().map(|t| t.version.clone()),
+            next_version: None,
+            gap: None,
+            from: None,
+            slot: None,
+            quiet: None,
+            waits: vec![],
+            is_blocked: false,
+        },
+        moved: None,
+        changes_at: None,
     };
-    let Some(target) = facts.standing.target.as_ref().filter(|_| !facts.standing.is_current) else {
-        return (None, basis, None);
-    };
+    let Some(target) = facts.standing.target.as_ref().filter(|_| !facts.standing.is_current) else { return found };
     if let Some(gap) = &target.gap {
-        basis.gap = Some((gap.reaches.clone(), gap.needs.clone()));
-        return (None, basis, None);
+        found.basis.gap = Some((gap.reaches.clone(), gap.needs.clone()));
+        return found;
     }
-    basis.next_version = Some(target.next_version.clone());
-    let freezes: Vec<(NaiveDate, NaiveDate)> = request.freezes.iter().map(|f| (f.from, f.to)).collect();
-    let slots = SlotRequest {
-        window: target.window.as_ref().and_then(|w| read_window(w).ok()),
-        zone: request.zone,
-        profile: facts.profile.as_ref(),
-        opening: &facts.opening,
-        freezes: &freezes,
-        needed_minutes: request.minutes,
+    found.basis.next_version = Some(target.next_version.clone());
+    let search = |from: DateTime<Utc>, freezes: &[(NaiveDate, NaiveDate)]| {
+        let slots = SlotRequest {
+            window: target.window.as_ref().and_then(|w| read_window(w).ok()),
+            zone: request.zone,
+            profile: facts.profile.as_ref(),
+            opening: &facts.opening,
+            freezes,
+            needed_minutes: request.minutes,
+        };
+        quiet_slot(&slots, from)
     };
+    let permitted = |from: DateTime<Utc>| search(from, &left_out(&request.days, request.zone, from));
     let first = target.set_at.max(request.counts_from);
     // Of another release nothing is known of waits.
-    let before = request.before.filter(|b| b.next_version == basis.next_version && b.from.is_some_and(|f| f >= first));
+    let before = request
+        .before
+        .filter(|b| b.next_version == found.basis.next_version)
+        .and_then(|b| Some((b, b.from.filter(|from| *from >= first)?)));
     let latest = |meter: &str| facts.latest.get(meter).copied();
     let waits: Vec<GateWait> =
         blocked_by(&target.gates, latest).into_iter().map(|b| GateWait { gate: b.gate, value: b.value }).collect();
-    let mut changes_at = None;
-    let from = if waits.is_empty() {
-        if let Some(before) = before {
-            basis.waits.clone_from(&before.waits);
+    let from = match (before, waits.is_empty()) {
+        (Some((before, from)), true) => {
+            found.basis.waits.clone_from(&before.waits);
+            from
         }
-        before.and_then(|b| b.from).unwrap_or(first)
-    } else {
-        basis.is_blocked = true;
-        basis.waits = waits;
-        let next = quiet_slot(&slots, first.max(now));
-        changes_at = next.map(|slot| slot.end);
-        next.map_or(first, |slot| slot.end)
+        (None, true) => first,
+        (before, false) => {
+            found.basis.is_blocked = true;
+            found.basis.waits = waits;
+            // Put off already, it stays where it is until the hours it let pass are over.
+            let kept = before.filter(|(b, from)| b.is_blocked && *from > now).map(|(_, from)| from);
+            let from = kept.or_else(|| permitted(first.max(now)).map(|slot| slot.end)).unwrap_or(first);
+            found.changes_at = Some(from).filter(|at| *at > now);
+            from
+        }
     };
-    let Some(QuietSlot { start, end, basis: quiet, .. }) = quiet_slot(&slots, from) else {
-        return (None, basis, changes_at);
-    };
-    basis.from = Some(from);
-    basis.slot = Some((start, end));
-    basis.quiet = Some(quiet);
-    (Some(start), basis, changes_at)
+    let Some(QuietSlot { start, end, basis: quiet, .. }) = permitted(from) else { return found };
+    // The day it would have been without blackouts and freezes, and what stands against that.
+    let plain = search(from, &[]).filter(|slot| slot.start < start);
+    found.moved = plain.and_then(|slot| {
+        let blocker = request.days.blocker(local_date(request.zone, slot.start))?;
+        Some((slot.start, blocker.kind, blocker.name.cloned()))
+    });
+    found.basis.from = Some(from);
+    found.basis.slot = Some((start, end));
+    found.basis.quiet = Some(quiet);
+    found.due_at = Some(start);
+    found
 }

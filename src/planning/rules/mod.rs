@@ -30,7 +30,7 @@ pub use due::{DueOutcome, EventFact, UsageFacts, next_due};
 pub use events::{PlaceEvent, USE_METER, events_of_place, returns_to_use};
 pub use explain::{due_sentence, shown_units};
 pub use facts::{FirmwareFacts, GUARD_DAYS, WatchFacts};
-pub use firmware::{UpdateRequest, update_time};
+pub use firmware::{UpdateRequest, UpdateTime, update_time};
 pub use steps::{AnswerError, Review, Verdict, check_answer, clean_steps, review, verdict};
 pub use timeline::{Slots, SlotsNow, Timeline, after_key, slot_key, timeline};
 pub use validate::{CompiledPlan, CompiledTrigger, check_count, compile, read_triggers, shortest_gap_days};

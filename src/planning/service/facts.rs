@@ -368,7 +368,11 @@ impl PlanningService {
             })
             .collect();
         let parts = registry_store::components_of(db, scope, &ids).await?;
-        let mut attributes = attributes(db, scope, devices, &parts).await?;
+        let fallback = registry_store::organization(db, scope).await?.time_zone;
+        let zones: HashMap<DeviceId, Tz> =
+            devices.iter().filter_map(|d| Some((d.id, sites.get(&d.site_id?)?.site.time_zone))).collect();
+        let zone_of = |device: &DeviceId| zones.get(device).copied().unwrap_or(fallback);
+        let mut attributes = attributes(db, scope, devices, &parts, zone_of).await?;
         for part in parts.iter().filter(|p| p.removed_at.is_none()) {
             let Some(series) = series.get_mut(&part.device_id) else { continue };
             for life in &part.lives {
@@ -447,6 +451,7 @@ async fn attributes(
     scope: &Scope,
     devices: &[Device],
     parts: &[Component],
+    zone_of: impl Fn(&DeviceId) -> Tz,
 ) -> StoreResult<HashMap<DeviceId, Attributes>> {
     let ids: Vec<DeviceId> = devices.iter().map(|d| d.id).collect();
     let mut found: HashMap<DeviceId, Attributes> =
@@ -464,7 +469,7 @@ async fn attributes(
             of.battery_installed_at = of.battery_installed_at.max(Some(part.installed_at));
         }
         // The first one that ends is the one to act on.
-        let ends = part.warranty_ends_on.map(|day| end_of_day(Tz::UTC, day));
+        let ends = part.warranty_ends_on.map(|day| end_of_day(zone_of(&part.device_id), day));
         of.warranty_ends_at = [of.warranty_ends_at, ends].into_iter().flatten().min();
     }
     Ok(found)

@@ -187,7 +187,7 @@ impl PlanningService {
                 let Some(work) = work_of(row, plan) else { continue };
                 let occurrences = match (work.plan, work.explanation) {
                     (Some(plan), Some(explanation)) => {
-                        rules::occurrences(plan, &work.due, explanation, before, MAX_LATER)
+                        rules::occurrences(plan, &work.due, explanation, now, before, MAX_LATER)
                     }
                     _ => vec![Occurrence {
                         due_at: work.due.due_at.unwrap_or(work.due.nominal_at),
@@ -272,7 +272,7 @@ impl PlanningService {
         let mut preview = Preview { is_complete: subjects.len() <= MAX_SUBJECTS, ..Preview::default() };
         subjects.truncate(MAX_SUBJECTS);
         preview.subjects = subjects.len() as u64;
-        let mut ahead = Weeks::new(first, weeks);
+        let mut ahead = Weeks::new(now, first, weeks);
         for batch in subjects.chunks(BATCH) {
             let pairs = self.load(&db, scope, &proposed, batch, now).await?;
             for of_subject in pairs.chunk_by(|a, b| a.facts.subject == b.facts.subject) {
@@ -403,14 +403,15 @@ fn compare(pair: &Pair, decision: &Decision, plan: PlanId, preview: &mut Preview
 
 /// Hours and visits of the weeks ahead, before and after.
 struct Weeks {
+    now: DateTime<Utc>,
     first: NaiveDate,
     before: NaiveDate,
     cells: HashMap<(NaiveDate, bool), Cell>,
 }
 
 impl Weeks {
-    fn new(first: NaiveDate, weeks: u32) -> Self {
-        Self { first, before: first + TimeDelta::days(7 * i64::from(weeks)), cells: HashMap::new() }
+    fn new(now: DateTime<Utc>, first: NaiveDate, weeks: u32) -> Self {
+        Self { now, first, before: first + TimeDelta::days(7 * i64::from(weeks)), cells: HashMap::new() }
     }
 
     fn add(
@@ -438,7 +439,7 @@ impl Weeks {
         };
         let zone = pair.facts.zone;
         let before = crate::kernel::calendar::start_of_day(zone, self.before);
-        let occurrences = rules::occurrences(plan, due, explanation, before, MAX_LATER);
+        let occurrences = rules::occurrences(plan, due, explanation, self.now, before, MAX_LATER);
         let range = Range { from: self.first, before: self.before, today: self.first };
         spread_out(&work, &occurrences, zone, range, |week, is_own_week, share| {
             let cell = self.cells.entry((week, is_after)).or_default();

@@ -6,7 +6,7 @@ use crate::catalogue::store as catalogue_store;
 use crate::db::tx::Tx;
 use crate::db::{ConnectionTrait, StoreError};
 use crate::kernel::call::Call;
-use crate::kernel::ids::PlanId;
+use crate::kernel::ids::{DeviceModelId, PlanId};
 use crate::kernel::scope::Scope;
 use crate::kernel::text::clean_text;
 use crate::planning::condition::Condition;
@@ -219,6 +219,30 @@ impl PlanningService {
         Ok(())
     }
 
+    /// Every model the guard of a condition names is one of the organization's.
+    async fn check_guards(
+        &self,
+        db: &impl ConnectionTrait,
+        scope: &Scope,
+        definition: &PlanDefinition,
+    ) -> Result<(), Error> {
+        let mut models: Vec<DeviceModelId> = definition
+            .triggers
+            .iter()
+            .filter_map(|t| match t {
+                Trigger::Condition { condition } => condition.guard.as_ref(),
+                _ => None,
+            })
+            .flat_map(|guard| guard.model_ids.iter().copied())
+            .collect();
+        models.sort_unstable();
+        models.dedup();
+        if models.is_empty() || catalogue_store::models_by_ids(db, scope, &models).await?.len() == models.len() {
+            return Ok(());
+        }
+        Err(Error::NotFound { what: "device model", field: "triggers" })
+    }
+
     /// Every plan it covers is one of the organization's and for the same kind of subject, and no
     /// coverage comes back to where it began.
     async fn check_covers(
@@ -274,6 +298,7 @@ impl PlanningService {
         self.clean_steps(db, scope, &mut definition.steps).await?;
         Self::check(&mut definition)?;
         self.check_selector(db, scope, &mut definition.selector).await?;
+        self.check_guards(db, scope, &definition).await?;
         let id = self.ids.next(now);
         self.check_covers(db, scope, id, &mut definition).await?;
         Ok(MaintenancePlan {
@@ -317,6 +342,7 @@ impl PlanningService {
         self.clean_steps(db, scope, &mut definition.steps).await?;
         Self::check(&mut definition)?;
         self.check_selector(db, scope, &mut definition.selector).await?;
+        self.check_guards(db, scope, &definition).await?;
         self.check_covers(db, scope, plan.id, &mut definition).await?;
         // The new grid binds from now on; what the old one said of the past stands.
         let grid = |d: &PlanDefinition| d.triggers.iter().find(|t| matches!(t, Trigger::CalendarFixed { .. })).cloned();

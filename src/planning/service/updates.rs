@@ -4,6 +4,7 @@ use super::PlanningService;
 use super::facts::Pair;
 use crate::db::StoreResult;
 use crate::db::tx::Tx;
+use crate::firmware::rules::Version;
 use crate::kernel::ids::{DeviceId, LogEntryId};
 use crate::kernel::subject::{Subject, SubjectKind};
 use crate::planning::model::*;
@@ -54,8 +55,9 @@ impl PlanningService {
         for pair in &pairs {
             let (Some(awaited), Some(device)) = (awaited(pair), pair.facts.device.as_ref()) else { continue };
             let Some(at) = reported.get(&device.id).copied() else { continue };
-            let is_there = device.firmware_version.as_deref() == Some(awaited) || pair.is_at_target();
-            if !is_there {
+            // A newer version than the one waited for is further on the same way.
+            let reaches = |version: &str| Version::read(version) >= Version::read(awaited);
+            if !pair.is_at_target() && !device.firmware_version.as_deref().is_some_and(reaches) {
                 continue;
             }
             log.push(LogEntry {
