@@ -147,7 +147,7 @@ impl Refusal for Error {
             Self::FreezeEndsBeforeStart { .. } | Self::FreezeTooLong { .. } => vec!["input".into(), "endsOn".into()],
             Self::UnknownChannel { .. } => vec!["input".into(), "channels".into()],
             Self::ModelExists { .. } => vec!["input".into(), "name".into()],
-            Self::Replay(e) => return e.field(),
+            Self::Replay(e) => e.field(),
             Self::Store(_) => vec![],
         }
     }

@@ -407,6 +407,8 @@ impl CatalogueService {
         store::add_meters(tx.conn(), tx.scope(), meters).await?;
         store::add_failures(tx.conn(), tx.scope(), failures).await?;
         store::add_holidays(tx.conn(), holidays).await?;
+        // Dates are moved off holidays; seeding is rare.
+        tx.mark_everything(self.ids.uuid(call.now));
         tx.commit().await?;
         Ok(())
     }

@@ -217,7 +217,7 @@ impl Refusal for Error {
             Self::CoverageCircle { .. } => one("covers"),
             Self::Conflict { .. } => one("expectedVersion"),
             Self::WaiverRequired { field, .. } => one(field),
-            Self::Replay(e) => return e.field(),
+            Self::Replay(e) => e.field(),
             Self::OccurrenceNotCurrent | Self::Store(_) => vec![],
         }
     }

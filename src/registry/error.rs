@@ -193,7 +193,7 @@ impl Refusal for Error {
             Self::Resolve(_) => one("serialNumber"),
             Self::PositionOccupied { .. } | Self::PositionJustFilled => one("positionId"),
             Self::Conflict { .. } => one("expectedVersion"),
-            Self::Replay(e) => return e.field(),
+            Self::Replay(e) => e.field(),
             Self::Store(_) => vec![],
         }
     }

@@ -39,7 +39,7 @@ impl Refusal for Error {
     fn field(&self) -> Vec<String> {
         match self {
             Self::TooMany { .. } | Self::Nothing => vec!["input".into(), "readings".into()],
-            Self::Replay(e) => return e.field(),
+            Self::Replay(e) => e.field(),
             Self::Store(_) => vec![],
         }
     }

@@ -172,14 +172,18 @@ fn point(meter: &Meter, (at, value, life): Counted) -> Point {
     Point { at, value: meter.to_value(value), life: meter.to_value(life) }
 }
 
-/// Readings of devices' meters from a moment on with the last one before it, and when the devices
-/// are normally read; in the order asked, in a number of statements that does not depend on how
+/// Time without a reading after which a device is silent.
+const QUIET: TimeDelta = TimeDelta::days(7);
+
+/// Readings of devices' meters from a moment until now with the last one before it, and when the
+/// devices are normally read; of a device that is silent, as long a time before its last reading; in the order asked, in a number of statements that does not depend on how
 /// many there are (per thousand). The parts' `life_base` is not known here and is 0.
 pub async fn series(
     db: &impl ConnectionTrait,
     scope: &Scope,
     asked: &[(DeviceId, Vec<String>)],
     from: DateTime<Utc>,
+    until: DateTime<Utc>,
 ) -> StoreResult<Vec<DeviceSeries>> {
     if asked.is_empty() {
         return Ok(Vec::new());
@@ -206,8 +210,23 @@ pub async fn series(
         if of_asked.is_empty() {
             continue;
         }
-        let mut before = last_before(db, scope, &of_asked, from).await?;
-        let mut later = counted_from(db, scope, chunk, &wanted, from).await?;
+        // What was last read long ago is judged by the readings before that: its windows are loaded as
+        // whole as those of a device that was read just now.
+        let silent: HashSet<DeviceId> =
+            chunk.iter().copied().filter(|d| last_reading.get(d).is_some_and(|at| *at < until - QUIET)).collect();
+        let awake: Vec<DeviceId> = chunk.iter().copied().filter(|d| !silent.contains(d)).collect();
+        let of_awake: Vec<&MeterState> = of_asked.iter().copied().filter(|s| !silent.contains(&s.device_id)).collect();
+        let mut before = last_before(db, scope, &of_awake, from).await?;
+        let mut later = counted_from(db, scope, &awake, &wanted, from).await?;
+        if !silent.is_empty() {
+            let of_silent: Vec<&MeterState> =
+                of_asked.iter().copied().filter(|s| silent.contains(&s.device_id)).collect();
+            let last = silent.iter().filter_map(|d| last_reading.get(d)).min().copied().unwrap_or(until);
+            let earlier = last.min(until) - (until - from);
+            let silent: Vec<DeviceId> = silent.into_iter().collect();
+            before.extend(last_before(db, scope, &of_silent, earlier).await?);
+            later.extend(counted_from(db, scope, &silent, &wanted, earlier).await?);
+        }
         for state in of_asked {
             let key = (state.device_id, state.meter_code.clone());
             let Some(meter) = meters.get(&key.1) else { continue };

@@ -14,8 +14,8 @@ const DEFAULT_LENGTH: TimeDelta = TimeDelta::hours(8);
 
 /// Slots begin at whole steps after their window does, and last whole steps.
 const STEP_MINUTES: u32 = 15;
-/// Days searched for a window with a permitted slot.
-const MAX_DAYS: i64 = 60;
+/// Days searched for a window with a permitted slot: a year, as for every other date.
+const MAX_DAYS: i64 = 367;
 /// Windows looked at in one search; a grid can begin one every minute.
 const MAX_WINDOWS: usize = 5_000;
 /// Differences of expected usage below this are rounding.
@@ -66,7 +66,7 @@ pub fn read_window(window: &MaintenanceWindow) -> Result<(Grid, TimeDelta), Grid
 }
 
 /// The quietest permitted stretch of the first window that has one, from a moment on; what is left of
-/// a window that is open then counts. None when no window of the next 60 days has any.
+/// a window that is open then counts. None when no window of the next year has any.
 ///
 /// By the device's own usage it is the stretch with the least expected units, the earliest of equals.
 /// Without hours of use it is the middle one of those in which the site is closed, and where that
@@ -77,6 +77,9 @@ pub fn quiet_slot(request: &SlotRequest<'_>, from: DateTime<Utc>) -> Option<Quie
     let default = || Some((Grid::parse(DEFAULT_CRON).ok()?, DEFAULT_LENGTH));
     let (grid, length) = request.window.clone().or_else(default)?;
     let needed = minutes(request.needed_minutes.max(1).div_ceil(STEP_MINUTES) * STEP_MINUTES);
+    if needed > length {
+        return None;
+    }
     let open = open_minutes(request.opening);
     let until = from + TimeDelta::days(MAX_DAYS);
     // A window that began after this is open, or comes.

@@ -99,6 +99,10 @@ pub struct FirmwareBasis {
     pub target: Option<String>,
     /// Version to install now on the way there; null when nothing is to be installed.
     pub next_version: Option<String>,
+    /// Where releases lead at most, when none leads to the target; null otherwise.
+    pub gap_reaches: Option<String>,
+    /// What the release after that asks for at least; null otherwise.
+    pub gap_needs: Option<String>,
     /// From when the update is to be done; null without one.
     pub slot_start: Option<DateTime<Utc>>,
     /// Until when.
@@ -119,6 +123,8 @@ impl From<&model::FirmwareBasis> for FirmwareBasis {
             installed: b.installed.clone(),
             target: b.target.clone(),
             next_version: b.next_version.clone(),
+            gap_reaches: b.gap.as_ref().map(|g| g.0.clone()),
+            gap_needs: b.gap.as_ref().map(|g| g.1.clone()),
             slot_start: b.slot.map(|s| s.0),
             slot_end: b.slot.map(|s| s.1),
             quiet_basis: b.quiet.map(Into::into),

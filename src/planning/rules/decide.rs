@@ -167,7 +167,7 @@ fn cover(items: &[ItemFacts<'_>], decisions: &mut [Decision]) {
         let (opens, ends) = (due.window_start, due.window_end);
         let found = (0..items.len())
             .filter(|large| items[*large].covers.contains(&plan) && decisions[*large].covered_by.is_none())
-            .filter_map(|large| Some((decisions[large].due.as_ref()?.due_at?, items[large].plan.plan.id, large)))
+            .filter_map(|large| Some((stands_at(&items[large], &decisions[large])?, items[large].plan.plan.id, large)))
             .filter(|(due_at, ..)| opens <= *due_at && *due_at <= ends)
             .min();
         let Some((large_due_at, _, large)) = found else { continue };
@@ -180,6 +180,14 @@ fn cover(items: &[ItemFacts<'_>], decisions: &mut [Decision]) {
         if let Some(explanation) = &mut decisions[large].explanation {
             explanation.covers.push(CoverNote { plan: name(small), due_at: small_due_at });
         }
+    }
+}
+
+/// When work will be done as far as is known: where its order has a date of its own, then.
+fn stands_at(facts: &ItemFacts<'_>, decision: &Decision) -> Option<DateTime<Utc>> {
+    match facts.open_order.filter(|o| decision.is_alive && o.state != WorkOrderState::Planned) {
+        Some(order) => Some(order.scheduled_for.unwrap_or(order.due_at)),
+        None => decision.due.as_ref()?.due_at,
     }
 }
 
@@ -237,6 +245,7 @@ fn assess(facts: &ItemFacts<'_>, now: DateTime<Utc>) -> Decision {
         },
         slots: facts.slots,
         grid_from,
+        events_from: alive_since.max(counts_from),
         log: facts.log,
         usage: facts.usage,
         events: facts.events,

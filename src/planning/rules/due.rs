@@ -1,15 +1,16 @@
 //! The next due date of one item: each trigger proposes, the earliest wins.
 
 use super::closed::PermittedDays;
-use super::condition::{ConditionFacts, evaluate};
+use super::condition::{ConditionFacts, ConditionOutcome, evaluate};
 use super::facts::{FirmwareFacts, WatchFacts};
-use super::firmware::{UpdateRequest, update_time};
+use super::firmware::{UpdateRequest, UpdateTime, update_time};
 use super::timeline::{Slots, Timeline, after_key, anchor_date, slot_key};
-use super::validate::{CompiledPlan, CompiledTrigger};
+use super::validate::{CompiledPlan, CompiledTrigger, INACTIVE_DAYS};
 use crate::kernel::calendar::{end_of_day, local_date, local_to_instant, start_of_day};
+use crate::planning::condition::Condition;
 use crate::planning::model::{
     AdjustmentKind, AnchorKind, ConditionBasis, ConditionState, Due, DueAdjustment, DueCandidate, DueQuantile,
-    Explanation, LogEntry, LogKind, MaintenanceItem, TriggerEvent, UsageBasis,
+    Explanation, LogEntry, LogKind, MaintenanceItem, Trigger, TriggerEvent, UsageBasis,
 };
 use crate::usage::forecast::forecast;
 use crate::usage::model::UsagePattern;
@@ -44,24 +45,107 @@ pub struct EventFact {
     pub idle_days: u32,
 }
 
-/// The latest event of a kind that asks for work and has not been answered by any.
-fn pending_event(
-    events: &[EventFact],
-    wanted: TriggerEvent,
-    inactive_days: u32,
-    timeline: &Timeline,
-    binds_from: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let is_answered = |at: DateTime<Utc>| timeline.anchor.kind != AnchorKind::Installed && timeline.anchor.at >= at;
-    events
+/// When the occurrence that the item counts from was skipped.
+fn skipped_at(log: &[LogEntry], timeline: &Timeline) -> Option<DateTime<Utc>> {
+    if timeline.anchor.kind != AnchorKind::Skipped {
+        return None;
+    }
+    log.iter()
+        .enumerate()
+        .filter(|(place, e)| e.kind == LogKind::Skipped && !timeline.void.contains(place))
+        .filter(|(_, e)| e.nominal_due_at == Some(timeline.anchor.at))
+        .map(|(_, e)| e.performed_at)
+        .max()
+}
+
+/// The latest event that asks for the work of a trigger and has not been answered.
+fn pending_event(facts: &DueFacts<'_>, timeline: &Timeline, trigger: &Trigger) -> Option<DateTime<Utc>> {
+    let &Trigger::Event { event: wanted, within_days, inactive_days } = trigger else { return None };
+    let inactive_days = inactive_days.unwrap_or(INACTIVE_DAYS);
+    let is_answered = |at: DateTime<Utc>| match timeline.anchor.kind {
+        AnchorKind::Installed => false,
+        AnchorKind::Done => timeline.anchor.at >= at,
+        // A skip stands at the nominal date, which can be the event's own day.
+        AnchorKind::Skipped => timeline.anchor.at >= event_due(facts.zone, at, within_days),
+    };
+    let made = facts.plan.plan.created_at;
+    let found = facts
+        .events
         .iter()
         .filter(|e| e.event == wanted && (wanted != TriggerEvent::AfterInactivity || e.idle_days >= inactive_days))
+        .filter(|e| !is_answered(e.at))
         .filter_map(|e| match wanted {
             // What stands in stock when the plan comes needs its inspection as well.
-            TriggerEvent::BeforeService => Some(e.at.max(binds_from)).filter(|_| !is_answered(e.at)),
-            _ => Some(e.at).filter(|at| *at >= binds_from && !is_answered(*at)),
+            TriggerEvent::BeforeService => Some(e.at.max(facts.events_from)),
+            // A device comes back from repair before it comes back into its plan.
+            TriggerEvent::AfterRepair => Some(e.at.max(facts.events_from)).filter(|_| e.at >= made),
+            TriggerEvent::AfterRelocation | TriggerEvent::AfterInactivity => {
+                Some(e.at).filter(|at| *at >= facts.events_from)
+            }
         })
-        .max()
+        .max();
+    // What asked once goes on asking until it is answered; its readings are not loaded for ever.
+    let known = facts.item.and_then(|i| i.explanation.as_ref()).and_then(|e| {
+        let of_trigger = e.candidates.iter().find(|c| c.trigger == *trigger)?;
+        of_trigger.event_at.filter(|at| wanted == TriggerEvent::AfterInactivity && !is_answered(*at))
+    });
+    found.max(known)
+}
+
+/// When the work an event asks for is due: the start of a civil day.
+fn event_due(zone: Tz, at: DateTime<Utc>, within_days: u32) -> DateTime<Utc> {
+    start_of_day(zone, add_days(local_date(zone, at), within_days))
+}
+
+/// What a condition says, with what is to be remembered of it.
+fn condition_candidate(
+    facts: &DueFacts<'_>,
+    watch: &WatchFacts,
+    (condition, key): (&Condition, &str),
+    timeline: &Timeline,
+    now: DateTime<Utc>,
+) -> (Option<DateTime<Utc>>, ConditionOutcome) {
+    let guard = condition.guard.as_ref();
+    let asked = ConditionFacts {
+        series: &watch.series,
+        attributes: &watch.attributes,
+        ratings: &watch.ratings,
+        is_guarded: watch.is_placed(guard),
+        is_busy: watch.is_busy(guard, now),
+    };
+    let carried = facts.item.and_then(|i| i.conditions.iter().find(|c| c.key == key)).map(|c| &c.episode);
+    let seen = evaluate(condition, &asked, timeline.done(), timeline.counts_from, carried, now);
+    // A skipped occurrence rests until the measure is clear again.
+    let skipped = skipped_at(facts.log, timeline);
+    let is_skipped = seen.episode.as_ref().is_some_and(|e| skipped.is_some_and(|at| e.since <= at));
+    let due_at = seen.fired_at.filter(|_| !is_skipped).map(|at| event_due(facts.zone, at, 0));
+    (due_at, seen)
+}
+
+/// The time of an update; a skipped one rests until a target is set anew.
+fn firmware_candidate(
+    facts: &DueFacts<'_>,
+    firmware: &FirmwareFacts,
+    timeline: &Timeline,
+    now: DateTime<Utc>,
+) -> UpdateTime {
+    let before = facts
+        .item
+        .and_then(|i| i.explanation.as_ref())
+        .and_then(|e| e.candidates.iter().find_map(|c| c.firmware.as_ref()));
+    let request = UpdateRequest {
+        zone: facts.zone,
+        days: facts.days,
+        minutes: facts.plan.definition().estimated_minutes,
+        counts_from: timeline.anchor.at,
+        before,
+    };
+    let mut found = update_time(firmware, request, now);
+    let set_at = firmware.standing.target.as_ref().map(|t| t.set_at);
+    if skipped_at(facts.log, timeline).is_some_and(|skipped| set_at.is_some_and(|set| set <= skipped)) {
+        found.due_at = None;
+    }
+    found
 }
 
 /// A due date, its reasons, and when both can change without new facts.
@@ -147,6 +231,8 @@ pub struct DueFacts<'a> {
     pub slots: Option<&'a Slots>,
     /// Where the grid begins to bind the item.
     pub grid_from: DateTime<Utc>,
+    /// From when on events bind the item.
+    pub events_from: DateTime<Utc>,
     /// The item's log, searched for a postponement of the occurrence that comes out.
     pub log: &'a [LogEntry],
     /// Its meters.
@@ -163,7 +249,7 @@ pub struct DueFacts<'a> {
 
 /// The next due date of an item, from its timeline and its usage.
 pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -> DueOutcome {
-    let DueFacts { plan, zone, days, slots, grid_from, log, usage, events, watch, firmware, item } = *facts;
+    let DueFacts { plan, zone, days, slots, grid_from, log, usage, .. } = *facts;
     let definition = plan.definition();
     let anchor_day = anchor_date(zone, &timeline.anchor);
     let on_slots = timeline.slots(slots, grid_from, now);
@@ -195,69 +281,31 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
                 }
             }
             CompiledTrigger::Condition { condition, key } => {
-                let Some(watch) = watch else {
-                    candidates.push(candidate);
-                    continue;
-                };
-                let asked = ConditionFacts {
-                    series: &watch.series,
-                    attributes: &watch.attributes,
-                    ratings: &watch.ratings,
-                    is_guarded: watch.is_guarded(condition.guard.as_ref(), now),
-                };
-                let carried = item.and_then(|i| i.conditions.iter().find(|c| c.key == *key)).map(|c| &c.episode);
-                let seen = evaluate(condition, &asked, timeline.done(), timeline.counts_from, carried, now);
-                sooner(seen.changes_at);
-                let day_of = |at: DateTime<Utc>| start_of_day(zone, local_date(zone, at));
-                // A skipped occurrence rests until the measure is clear again.
-                let skipped = log
-                    .iter()
-                    .enumerate()
-                    .filter(|(place, e)| e.kind == LogKind::Skipped && !timeline.void.contains(place))
-                    .map(|(_, e)| e.performed_at)
-                    .max();
-                let is_skipped = timeline.anchor.kind == AnchorKind::Skipped
-                    && seen.episode.as_ref().is_some_and(|e| skipped.is_some_and(|at| e.since <= at));
-                candidate.due_at = seen.fired_at.filter(|_| !is_skipped).map(day_of);
-                candidate.condition = Some(ConditionBasis {
-                    clauses: seen.clauses,
-                    looked_at: seen.looked_at,
-                    since: seen.episode.as_ref().map(|e| e.since),
-                    is_repeat: seen.is_repeat,
-                });
-                conditions.extend(seen.episode.map(|episode| ConditionState { key: key.clone(), episode }));
+                if let Some(watch) = facts.watch {
+                    let (due_at, seen) = condition_candidate(facts, watch, (condition, key), timeline, now);
+                    sooner(seen.changes_at);
+                    candidate.due_at = due_at;
+                    candidate.condition = Some(ConditionBasis {
+                        clauses: seen.clauses,
+                        looked_at: seen.looked_at,
+                        since: seen.episode.as_ref().map(|e| e.since),
+                        is_repeat: seen.is_repeat,
+                    });
+                    conditions.extend(seen.episode.map(|episode| ConditionState { key: key.clone(), episode }));
+                }
             }
             CompiledTrigger::Firmware => {
-                if let Some(firmware) = firmware {
-                    let before = item
-                        .and_then(|i| i.explanation.as_ref())
-                        .and_then(|e| e.candidates.iter().find_map(|c| c.firmware.as_ref()));
-                    let request = UpdateRequest {
-                        zone,
-                        days,
-                        minutes: definition.estimated_minutes,
-                        counts_from: timeline.anchor.at,
-                        before,
-                    };
-                    let found = update_time(firmware, request, now);
+                if let Some(firmware) = facts.firmware {
+                    let found = firmware_candidate(facts, firmware, timeline, now);
                     sooner(found.changes_at);
                     candidate.due_at = found.due_at;
                     candidate.firmware = Some(found.basis);
                     update_moved = found.moved.zip(found.due_at);
                 }
             }
-            CompiledTrigger::Event { event, within_days, inactive_days } => {
-                // An event that is older than what is still read of the device waits all the same.
-                let known = item.and_then(|i| i.explanation.as_ref()).and_then(|e| {
-                    let of_trigger = e.candidates.iter().find(|c| c.trigger == *trigger)?;
-                    of_trigger
-                        .event_at
-                        .filter(|at| timeline.anchor.kind == AnchorKind::Installed || *at > timeline.anchor.at)
-                });
-                let known = known.filter(|_| *event == TriggerEvent::AfterInactivity);
-                candidate.event_at = pending_event(events, *event, *inactive_days, timeline, grid_from).max(known);
-                let day = candidate.event_at.map(|at| add_days(local_date(zone, at), *within_days));
-                candidate.due_at = day.map(|d| start_of_day(zone, d));
+            CompiledTrigger::Event { within_days, .. } => {
+                candidate.event_at = pending_event(facts, timeline, trigger);
+                candidate.due_at = candidate.event_at.map(|at| event_due(zone, at, *within_days));
             }
         }
         candidates.push(candidate);
@@ -291,7 +339,7 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
             let early = start_of_day(zone, sub_days(nominal_day, definition.early_days));
             // What an event asks for can be done from the event on.
             let opens = explanation.candidates[place].event_at.map_or(early, |at| at.min(early));
-            opens.max(timeline.anchor.at + TimeDelta::microseconds(1))
+            opens.max((timeline.anchor.at + TimeDelta::microseconds(1)).min(nominal_at))
         }
     };
     let mut window_end = end_of_day(zone, add_days(nominal_day, definition.late_days));
@@ -325,7 +373,19 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
             explanation.adjustments.push(DueAdjustment { kind, from, to, reason: None, name });
         }
         let blocker = days.blocker(nominal_day).filter(|_| !is_update);
-        let permitted = days.nearest(nominal_day, definition.early_days);
+        // What was seen on a day cannot be due before it, nor before the work it counts from.
+        let candidate = &explanation.candidates[place];
+        let seen_on = match &plan.triggers[place] {
+            CompiledTrigger::Condition { .. } => Some(nominal_day),
+            CompiledTrigger::Usage { .. } => {
+                Some(nominal_day).filter(|_| candidate.basis.as_ref().is_some_and(|b| b.crossed_at.is_some()))
+            }
+            CompiledTrigger::Event { .. } => candidate.event_at.map(|at| local_date(zone, at)),
+            _ => None,
+        };
+        let earliest = seen_on.map_or(anchor_day, |day| day.max(anchor_day));
+        let room = u32::try_from((nominal_day - earliest).num_days()).unwrap_or(0);
+        let permitted = days.nearest(nominal_day, definition.early_days.min(room));
         if let Some(blocker) = blocker {
             let to = permitted.map(|day| {
                 if on_grid {

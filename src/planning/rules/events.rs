@@ -51,13 +51,18 @@ pub fn events_of_place(story: &[PlaceEvent]) -> Vec<EventFact> {
 /// of it.
 pub fn returns_to_use(series: &DeviceSeries) -> Vec<EventFact> {
     let Some(counter) = series.meters.get(USE_METER) else { return vec![] };
+    let Some(first) = counter.points.first() else { return vec![] };
     let mut found = vec![];
     let mut used_at: Option<DateTime<Utc>> = None;
     for pair in counter.points.windows(2) {
         let [before, this] = pair else { continue };
         let last = *used_at.get_or_insert(before.at);
         if this.life > before.life {
-            let idle_days = u32::try_from((this.at - last).num_days()).unwrap_or(0);
+            // What it was used by its own rate meanwhile was not idle: it was only not read.
+            let known_days = (before.at - first.at).num_seconds() as f64 / 86_400.0;
+            let rate = if known_days > 0.0 { (before.life - first.life) / known_days } else { 0.0 };
+            let busy_days = if rate > 0.0 { (this.life - before.life) / rate } else { 0.0 };
+            let idle_days = ((this.at - last).num_seconds() as f64 / 86_400.0 - busy_days).max(0.0) as u32;
             if idle_days > 0 {
                 found.push(EventFact { event: TriggerEvent::AfterInactivity, at: this.at, idle_days });
             }

@@ -351,6 +351,13 @@ fn firmware_words(basis: Option<&FirmwareBasis>, zone: Tz, language: Language) -
             Language::Zh => format!("；{on} {from}至{to}更新，{why}"),
         });
     }
+    if basis.slot.is_none() {
+        words.push_str(if is_en {
+            "; no permitted hours within a year"
+        } else {
+            "；一年内没有允许更新的时段"
+        });
+    }
     if !basis.waits.is_empty() {
         let waits: Vec<String> = basis.waits.iter().map(|w| gate_words(w, language)).collect();
         let verb = match (language, basis.is_blocked) {

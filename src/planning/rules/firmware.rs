@@ -38,14 +38,14 @@ pub struct UpdateTime {
 }
 
 /// Days in which an update can be moved; beyond them its hours are not found anyway.
-const SEARCHED_DAYS: u64 = 62;
+const SEARCHED_DAYS: usize = 368;
 
 /// The days from a moment on that the plan or a freeze leaves out.
 fn left_out(days: &PermittedDays<'_>, zone: Tz, from: DateTime<Utc>) -> Vec<(NaiveDate, NaiveDate)> {
     let first = local_date(zone, from);
     first
         .iter_days()
-        .take(SEARCHED_DAYS as usize)
+        .take(SEARCHED_DAYS)
         .filter(|day| days.blocker(*day).is_some_and(|b| b.kind != AdjustmentKind::ClosedDay))
         .map(|day| (day, day))
         .collect()
@@ -104,7 +104,8 @@ pub fn update_time(facts: &FirmwareFacts, request: UpdateRequest<'_>, now: DateT
             found.basis.waits.clone_from(&before.waits);
             from
         }
-        (None, true) => first,
+        // Looked for from when it is known, so that nothing is overdue before it could be done.
+        (None, true) => first.max(now),
         (before, false) => {
             found.basis.is_blocked = true;
             found.basis.waits = waits;
@@ -115,7 +116,15 @@ pub fn update_time(facts: &FirmwareFacts, request: UpdateRequest<'_>, now: DateT
             from
         }
     };
-    let Some(QuietSlot { start, end, basis: quiet, .. }) = permitted(from) else { return found };
+    // Once its hours have begun they stay, whatever is learned of its use since then.
+    let begun = before
+        .filter(|(b, known)| *known == from && !found.basis.is_blocked && b.slot.is_some_and(|(start, _)| start <= now))
+        .and_then(|(b, _)| Some((b.slot?, b.quiet?)));
+    let slot = match begun {
+        Some(((start, end), basis)) => Some(QuietSlot { start, end, basis, units: None }),
+        None => permitted(from),
+    };
+    let Some(QuietSlot { start, end, basis: quiet, .. }) = slot else { return found };
     // The day it would have been without blackouts and freezes, and what stands against that.
     let plain = search(from, &[]).filter(|slot| slot.start < start);
     found.moved = plain.and_then(|slot| {

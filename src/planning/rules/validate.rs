@@ -46,7 +46,7 @@ pub enum CompiledTrigger {
 }
 
 /// Days without use that count as a long inactivity unless the plan says otherwise; assumed.
-const INACTIVE_DAYS: u32 = 30;
+pub const INACTIVE_DAYS: u32 = 30;
 
 /// A plan whose triggers have been read.
 #[derive(Clone, Debug)]

@@ -347,7 +347,7 @@ impl PlanningService {
             let codes: Vec<String> = meters.into_iter().map(|(code, _)| code).collect();
             let asked: Vec<(DeviceId, Vec<String>)> = ids.iter().map(|id| (*id, codes.clone())).collect();
             let from = now - TimeDelta::days(i64::from(days));
-            let found = series_store::series(db, scope, &asked, from).await?;
+            let found = series_store::series(db, scope, &asked, from, now).await?;
             for (id, found) in ids.iter().zip(found) {
                 series.entry(*id).or_default().absorb(found);
             }

@@ -4,7 +4,7 @@ use super::PlanningService;
 use super::facts::Pair;
 use super::plans::{NewPlan, PlanUpdate};
 use crate::db::StoreResult;
-use crate::kernel::calendar::local_date;
+use crate::kernel::calendar::{local_date, start_of_day};
 use crate::kernel::ids::{PlanId, SiteId};
 use crate::kernel::scope::Scope;
 use crate::kernel::subject::Subject;
@@ -25,7 +25,7 @@ const PAGE: u64 = 5_000;
 /// Rows of upcoming maintenance one answer looks at.
 const MAX_ROWS: usize = 200_000;
 /// Later occurrences of one item in one answer.
-const MAX_LATER: usize = 120;
+const MAX_LATER: usize = 732;
 /// Subjects one preview looks at, and how many at once.
 const MAX_SUBJECTS: usize = 20_000;
 const BATCH: usize = 500;
@@ -33,6 +33,8 @@ const BATCH: usize = 500;
 const MAX_MOVES: usize = 50;
 /// Technicians of an organization that count as capacity.
 const MAX_TECHNICIANS: u64 = 10_000;
+/// Days beyond the range whose work can still fall into it early.
+const TAIL_DAYS: i64 = 92;
 /// A share of work too small to be shown in a week.
 const NEGLIGIBLE: f64 = 0.001;
 
@@ -113,26 +115,31 @@ fn spread_out(
     occurrences: &[Occurrence],
     zone: Tz,
     range: Range,
-    mut put: impl FnMut(NaiveDate, bool, f64),
+    mut put: impl FnMut(&Occurrence, NaiveDate, bool, f64),
 ) {
     for occurrence in occurrences {
         // What is overdue waits for the people of this week.
         let due_on = local_date(zone, occurrence.due_at);
         let day = due_on.max(range.today);
-        let date = spread(work.explanation, day, work.is_frozen || due_on < range.today);
+        let date = spread(work.explanation, day, (work.is_frozen && !occurrence.is_projected) || due_on < range.today);
         let own_week = monday(day);
         if work.is_covered && !occurrence.is_projected {
             if day < range.before {
-                put(own_week, true, 0.0);
+                put(occurrence, own_week, true, 0.0);
             }
             continue;
         }
-        let mut week = monday(date.p10.max(range.from.min(day)));
+        let floor = range.from.min(day);
+        let first_week = monday(date.p10.max(floor));
+        let mut week = first_week;
         while week < range.before {
             let end = week + TimeDelta::days(7);
-            let share = date.within(week.max(range.from.min(day)), end.min(range.before));
+            // What could have fallen before today is done this week at the earliest.
+            let is_first = week == first_week && floor <= range.today;
+            let begin = if is_first { NaiveDate::MIN } else { week.max(floor) };
+            let share = date.within(begin, end.min(range.before));
             if share > NEGLIGIBLE {
-                put(week, week == own_week, share);
+                put(occurrence, week, week == own_week, share);
             } else if week > date.p90 {
                 break;
             }
@@ -167,13 +174,14 @@ impl PlanningService {
             before: local_date(zone, before - TimeDelta::microseconds(1)) + TimeDelta::days(1),
             today,
         };
+        let read_before = before + TimeDelta::days(TAIL_DAYS);
         let mut total = Cell::default();
         let mut cells: BTreeMap<LoadKey, Cell> = BTreeMap::new();
         let mut weeks: BTreeSet<NaiveDate> = BTreeSet::new();
         let mut after = None;
         let mut seen = 0;
         let is_complete = loop {
-            let rows = store::upcoming_page(&db, scope, filter, None, before, after.as_ref(), PAGE, now).await?;
+            let rows = store::upcoming_page(&db, scope, filter, None, read_before, after.as_ref(), PAGE, now).await?;
             let is_last = (rows.len() as u64) < PAGE;
             after = rows.last().map(store::upcoming_key);
             seen += rows.len();
@@ -183,11 +191,11 @@ impl PlanningService {
                     Upcoming::Item(i) => (Some(i.plan_id), i.explanation.as_ref()),
                 };
                 let row_zone = row_zone.and_then(|e| e.zone.parse().ok()).unwrap_or(zone);
-                let plan = plan_id.and_then(|id| book.plan(id));
+                let plan = plan_id.and_then(|id| book.plan(id)).filter(|p| p.plan.is_active);
                 let Some(work) = work_of(row, plan) else { continue };
                 let occurrences = match (work.plan, work.explanation) {
                     (Some(plan), Some(explanation)) => {
-                        rules::occurrences(plan, &work.due, explanation, now, before, MAX_LATER)
+                        rules::occurrences(plan, &work.due, explanation, now, read_before, MAX_LATER)
                     }
                     _ => vec![Occurrence {
                         due_at: work.due.due_at.unwrap_or(work.due.nominal_at),
@@ -199,14 +207,19 @@ impl PlanningService {
                 };
                 let wanted: Vec<Occurrence> =
                     occurrences.into_iter().filter(|o| from.is_none_or(|from| o.due_at >= from)).collect();
-                spread_out(&work, &wanted, row_zone, range, |week, is_own_week, share| {
+                spread_out(&work, &wanted, row_zone, range, |occurrence, week, is_own_week, share| {
                     weeks.insert(week);
                     let mut key = LoadKey::default();
                     for dimension in group_by {
                         match dimension {
                             LoadDimension::Week => key.week = Some(week),
                             LoadDimension::Region => key.region.clone_from(&work.key.region),
+                            // Later ones are given to nobody yet, and are of the plan's own kind.
+                            LoadDimension::Technician if occurrence.is_projected => {}
                             LoadDimension::Technician => key.technician = work.key.technician,
+                            LoadDimension::Kind if occurrence.is_projected => {
+                                key.kind = work.plan.map(|p| p.definition().kind);
+                            }
                             LoadDimension::Kind => key.kind = work.key.kind,
                             LoadDimension::Channel => key.channel = work.key.channel,
                         }
@@ -368,6 +381,8 @@ fn compare(pair: &Pair, decision: &Decision, plan: PlanId, preview: &mut Preview
     let was_covered = pair.item.as_ref().is_some_and(|i| i.covered_by.is_some());
     preview.newly_covered += u64::from(decision.covered_by.is_some() && !was_covered);
     if pair.plan.plan.id != plan {
+        let is_taken_over = decision.covered_by.is_some() && !was_covered;
+        preview.orders_withdrawn += u64::from(is_taken_over && matches!(decision.order, OrderMove::Withdraw { .. }));
         return;
     }
     match decision.order {
@@ -438,10 +453,10 @@ impl Weeks {
             is_frozen: false,
         };
         let zone = pair.facts.zone;
-        let before = crate::kernel::calendar::start_of_day(zone, self.before);
+        let before = start_of_day(zone, self.before) + TimeDelta::days(TAIL_DAYS);
         let occurrences = rules::occurrences(plan, due, explanation, self.now, before, MAX_LATER);
         let range = Range { from: self.first, before: self.before, today: self.first };
-        spread_out(&work, &occurrences, zone, range, |week, is_own_week, share| {
+        spread_out(&work, &occurrences, zone, range, |_, week, is_own_week, share| {
             let cell = self.cells.entry((week, is_after)).or_default();
             cell.work.add(work.minutes, share);
             if is_own_week && share > 0.0 && work.is_field {

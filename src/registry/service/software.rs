@@ -6,6 +6,7 @@ use crate::db::tx::Tx;
 use crate::kernel::call::Call;
 use crate::kernel::code::{Code, Refusal};
 use crate::kernel::ids::{DeviceId, SoftwareItemId};
+use crate::kernel::subject::SubjectKind;
 use crate::registry::error::Error;
 use crate::registry::file::{EventKind, NewEvent};
 use crate::registry::model::*;
@@ -162,6 +163,8 @@ impl RegistryService {
             written.insert(key.clone());
             known.insert(key, item);
         }
+        // How long ago it was reported can be what a plan watches.
+        tx.mark(written.iter().map(|key| (SubjectKind::Device, key.0.0)), self.ids.uuid(tx.now()));
         let rows: Vec<SoftwareItem> = written.iter().filter_map(|key| known.get(key).cloned()).collect();
         store::upsert_software(tx.conn(), tx.scope(), &rows).await?;
         let changed: Vec<DeviceId> = firmware.keys().copied().collect();

@@ -78,8 +78,8 @@ async fn load_counts_a_site_once_a_week_and_hours_against_the_technicians_own() 
     let units: Vec<&Value> = load["groups"].as_array().unwrap().iter().filter(|g| g["kind"] == "INSPECTION").collect();
     assert!(units.len() > 1, "{load:#}");
     let hours: f64 = units.iter().map(|g| g["figures"]["hoursP50"].as_f64().unwrap()).sum();
-    // The rest of the four hours lies after the range.
-    assert!(hours > 3.0 && hours < 4.0, "{load:#}");
+    // A part of the four hours lies after the range, and a part of the next four can lie in it.
+    assert!(hours > 3.0 && hours < 5.0, "{load:#}");
     assert!(units.iter().any(|g| g["figures"]["hoursP90"].as_f64() > g["figures"]["hoursP50"].as_f64()), "{load:#}");
 }
 

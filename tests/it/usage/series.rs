@@ -34,7 +34,7 @@ async fn a_series_has_what_counted_since_a_moment_and_the_last_reading_before_it
     let mut asked = asked(&[silent, read_one]);
     asked.push((asked[1].0, vec![]));
     let from = day(2);
-    let found = series(app.db().reader(), &Scope::DEFAULT, &asked, from).await.unwrap();
+    let found = series(app.db().reader(), &Scope::DEFAULT, &asked, from, day(5)).await.unwrap();
     assert_eq!(found.len(), 3);
     assert!(found[0].meters.is_empty() && found[0].last_reading_at.is_none() && found[0].normal_gap.is_none());
     assert!(found[2].meters.is_empty(), "no meter was asked for");
@@ -66,7 +66,7 @@ async fn the_series_of_many_devices_cost_as_many_statements_as_of_one() {
     let mut costs = Vec::new();
     for some in [&devices[..1], &devices[..]] {
         let before = app.db().statement_count();
-        let found = series(app.db().reader(), &Scope::DEFAULT, &asked(some), day(2)).await.unwrap();
+        let found = series(app.db().reader(), &Scope::DEFAULT, &asked(some), day(2), day(5)).await.unwrap();
         costs.push(app.db().statement_count() - before);
         assert!(found.iter().all(|s| s.meters["TRANSACTIONS"].points.len() == 4 && s.moments.len() == 5));
     }

@@ -10,9 +10,7 @@
 //! that, a week's error ratio would still be beyond for days after a cleaning that helped.
 
 use crate::kernel::calendar::check_instant;
-use crate::kernel::ids::DeviceModelId;
-use crate::planning::condition::{Clause, ClauseReading, Condition, Episode, Guard, Limit};
-use crate::registry::model::SiteEnvironment;
+use crate::planning::condition::{Clause, ClauseReading, Condition, Episode, Limit};
 use crate::usage::measure::{Attributes, DeviceSeries, Measure, Ticking, sample_points, value_since};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeSet, HashMap};
@@ -35,8 +33,11 @@ pub struct ConditionFacts<'a> {
     pub attributes: &'a Attributes,
     /// Rated lives of the device's model, by meter code, in the meter's unit.
     pub ratings: &'a HashMap<String, f64>,
-    /// The guard lets the device through.
+    /// The guard is for such a device at such a place.
     pub is_guarded: bool,
+    /// The device is used as much as the guard asks for; what has begun goes on when it is not, so
+    /// that a rate around the guard's does not open and close in turn.
+    pub is_busy: bool,
 }
 
 /// Where a condition stands.
@@ -54,19 +55,6 @@ pub struct ConditionOutcome {
     pub looked_at: Option<DateTime<Utc>>,
     /// The first moment after now at which this can change without new readings or work.
     pub changes_at: Option<DateTime<Utc>>,
-}
-
-/// Whether a guard lets a device through; `per_day` is its rate of a meter in the meter's unit.
-pub fn lets_through(
-    guard: Option<&Guard>,
-    environment: Option<SiteEnvironment>,
-    model: DeviceModelId,
-    per_day: impl Fn(&str) -> Option<f64>,
-) -> bool {
-    let Some(guard) = guard else { return true };
-    (guard.environments.is_empty() || environment.is_some_and(|e| guard.environments.contains(&e)))
-        && (guard.model_ids.is_empty() || guard.model_ids.contains(&model))
-        && guard.min_per_day.as_ref().is_none_or(|rate| per_day(&rate.meter).is_some_and(|r| r >= rate.at_least))
 }
 
 /// Days of the past that are evaluated.
@@ -243,6 +231,7 @@ pub(super) fn evaluate_from(
     let begin = begin.map_or(counts_from, |at| at.max(counts_from));
     events.extend(Some(begin).filter(|at| *at <= now));
 
+    let had_begun = carried.is_some();
     let carried = carried.filter(|episode| episode.since < from);
     let mut since = carried.map(|episode| episode.since);
     let mut confirmed: Vec<DateTime<Utc>> =
@@ -282,7 +271,7 @@ pub(super) fn evaluate_from(
             _ => {}
         }
     }
-    if !facts.is_guarded {
+    if !facts.is_guarded || (!facts.is_busy && !had_begun) {
         since = None;
     }
     let firing = since.map(|since| firing(condition, since, &confirmed, done)).unwrap_or_default();

@@ -9,5 +9,5 @@ mod words;
 mod tests;
 
 pub use check::{check, describe};
-pub use evaluate::{ConditionFacts, ConditionOutcome, evaluate, lets_through, look_back_days, meters_of};
+pub use evaluate::{ConditionFacts, ConditionOutcome, evaluate, look_back_days, meters_of};
 pub use words::{clause_words, hold_words};

@@ -3,16 +3,13 @@
 use super::evaluate::evaluate_from;
 use super::*;
 use crate::catalogue::model::{Meter, MeterKind};
-use crate::kernel::ids::DeviceModelId;
 use crate::kernel::text::{Language, LocalizedText};
 use crate::planning::condition::{Clause, ClauseReading, Condition, Episode, Guard, Limit, Operator, RateGuard};
 use crate::planning::error::Error;
-use crate::registry::model::SiteEnvironment;
 use crate::usage::measure::{Attributes, DatedAttribute, DeviceSeries, Measure, MeterSeries, Point, normal_gap};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use std::collections::{BTreeSet, HashMap};
-use uuid::Uuid;
 
 /// Hours after a Monday.
 fn at(hours: i64) -> DateTime<Utc> {
@@ -44,7 +41,13 @@ impl World {
     }
 
     fn facts(&self) -> ConditionFacts<'_> {
-        ConditionFacts { series: &self.series, attributes: &self.attributes, ratings: &self.ratings, is_guarded: true }
+        ConditionFacts {
+            series: &self.series,
+            attributes: &self.attributes,
+            ratings: &self.ratings,
+            is_guarded: true,
+            is_busy: true,
+        }
     }
 
     /// What a planner sees that comes by for the first time.
@@ -317,18 +320,10 @@ fn what_the_guard_keeps_out_is_never_beyond() {
     assert_eq!((outcome.fired_at, outcome.episode, outcome.changes_at), (None, None, None));
     assert_eq!(outcome.clauses[0].value, Some(60.0));
 
-    let model = DeviceModelId(Uuid::from_u128(1));
-    let kitchen = Guard { environments: vec![SiteEnvironment::FoodService], ..Guard::default() };
-    let busy = Guard { min_per_day: Some(RateGuard { meter: "READS".into(), at_least: 20.0 }), ..Guard::default() };
-    let passes = |guard: &Guard, place: Option<SiteEnvironment>, rate: Option<f64>| {
-        lets_through(Some(guard), place, model, |meter| rate.filter(|_| meter == "READS"))
-    };
-    assert!(passes(&kitchen, Some(SiteEnvironment::FoodService), None));
-    assert!(!passes(&kitchen, Some(SiteEnvironment::Indoor), None) && !passes(&kitchen, None, None));
-    assert!(passes(&busy, None, Some(20.0)) && !passes(&busy, None, Some(19.0)) && !passes(&busy, None, None));
-    assert!(lets_through(None, None, model, |_| None));
-    let other = Guard { model_ids: vec![DeviceModelId(Uuid::from_u128(2))], ..Guard::default() };
-    assert!(!passes(&other, None, None));
+    // A rate below the guard's keeps an episode from beginning, but does not end one.
+    let idle = ConditionFacts { is_busy: false, ..world.facts() };
+    assert_eq!(evaluate(&low_battery(), &idle, &[], at(0), None, at(131)).episode, None);
+    assert!(evaluate(&low_battery(), &idle, &[], at(0), seen.as_ref(), at(131)).episode.is_some());
 }
 
 #[test]
