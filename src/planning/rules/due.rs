@@ -51,6 +51,7 @@ fn pending_event(
     inactive_days: u32,
     timeline: &Timeline,
     binds_from: DateTime<Utc>,
+    plan_from: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let is_answered = |at: DateTime<Utc>| timeline.anchor.kind != AnchorKind::Installed && timeline.anchor.at >= at;
     events
@@ -59,6 +60,8 @@ fn pending_event(
         .filter_map(|e| match wanted {
             // What stands in stock when the plan comes needs its inspection as well.
             TriggerEvent::BeforeService => Some(e.at.max(binds_from)).filter(|_| !is_answered(e.at)),
+            // It comes back into stock, and into the plan with its next installation.
+            TriggerEvent::AfterRepair => Some(e.at.max(binds_from)).filter(|_| e.at >= plan_from && !is_answered(e.at)),
             _ => Some(e.at).filter(|at| *at >= binds_from && !is_answered(*at)),
         })
         .max()
@@ -239,7 +242,8 @@ pub fn next_due(facts: &DueFacts<'_>, timeline: &Timeline, now: DateTime<Utc>) -
                 }
             }
             CompiledTrigger::Event { event, within_days, inactive_days } => {
-                candidate.event_at = pending_event(events, *event, *inactive_days, timeline, grid_from);
+                candidate.event_at =
+                    pending_event(events, *event, *inactive_days, timeline, grid_from, plan.grid_since());
                 let day = candidate.event_at.map(|at| add_days(local_date(zone, at), *within_days));
                 candidate.due_at = day.map(|d| start_of_day(zone, d));
             }
