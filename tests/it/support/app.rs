@@ -87,6 +87,7 @@ impl TestApp {
             catalogue: &app.catalogue,
             registry: &app.registry,
             usage: &app.usage,
+            firmware: &app.firmware,
             planning: &app.planning,
             visits: &app.visits,
             now: self.clock.now(),
