@@ -136,7 +136,11 @@ fn pick<'a, T>(rng: &mut StdRng, list: &'a [T]) -> Result<&'a T, Error> {
 }
 
 /// One of a list by its share.
-fn pick_by<'a, T>(rng: &mut StdRng, list: &'a [T], share: impl Fn(&T) -> f64) -> Result<(usize, &'a T), Error> {
+pub(super) fn pick_by<'a, T>(
+    rng: &mut StdRng,
+    list: &'a [T],
+    share: impl Fn(&T) -> f64,
+) -> Result<(usize, &'a T), Error> {
     let total: f64 = list.iter().map(&share).sum();
     let mut rest = rng.random::<f64>() * total;
     for (place, one) in list.iter().enumerate() {
@@ -156,7 +160,7 @@ pub fn normal(rng: &mut StdRng) -> f64 {
 }
 
 /// Fills `{name}` in a pattern; what is not named stays.
-fn fill(pattern: &str, values: &[(&str, &str)]) -> String {
+pub(super) fn fill(pattern: &str, values: &[(&str, &str)]) -> String {
     values.iter().fold(pattern.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
