@@ -296,6 +296,7 @@ fn rooms<'a>(app: &'a App, call: &'a (dyn Fn(DateTime<Utc>) -> Call + Send + Syn
         catalogue: &app.catalogue,
         registry: &app.registry,
         usage: &app.usage,
+        firmware: &app.firmware,
         planning: &app.planning,
         visits: &app.visits,
         now: app.clock.now(),

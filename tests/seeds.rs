@@ -699,11 +699,11 @@ fn the_demo_fleet_names_what_exists() {
         .map(|d| text(&d["name"], "en"))
         .collect();
     let mut found = Vec::new();
-    for plan in texts(&demo, "plans") {
-        if !plans.contains(plan) {
-            found.push(format!("the plan {plan}"));
-        }
-    }
+    let shown: BTreeSet<String> = texts(&demo, "plans").into_iter().map(str::to_owned).collect();
+    assert_eq!(shown, plans, "the demo shows every plan that is seeded, and no other");
+    let told = list(&demo, "odd_cases").iter().chain(list(&demo["repairs"], "scenarios"));
+    let named = told.flat_map(|case| case["plans"].as_array().into_iter().flatten().map(|p| p.as_str().unwrap()));
+    found.extend(named.filter(|p| !plans.contains(*p)).map(|p| format!("the plan {p}")));
     let shared = list(&demo, "models").iter().map(|m| text(m, "model"));
     let odd = list(&demo, "odd_cases").iter().flat_map(|case| {
         let several = case["models"].as_array().into_iter().flatten();
@@ -719,6 +719,93 @@ fn the_demo_fleet_names_what_exists() {
         found.push(format!("the time zone {zone}"));
     }
     assert_none(&found, "the demo fleet names what no seed file has");
+}
+
+#[test]
+fn what_breaks_in_the_demo_is_of_the_closed_lists() {
+    let (demo, lists) = (file("demo.json"), file("failure_codes.json"));
+    let of_code = |code: &str| list(&lists, "codes").iter().find(|c| text(c, "code") == code);
+    let scenarios = list(&demo["repairs"], "scenarios");
+    let outage = &demo["usage"]["outage"]["failure"];
+    for scenario in scenarios.iter().chain([outage]) {
+        let code = text(scenario, "failure_code");
+        let known = of_code(code).unwrap_or_else(|| panic!("{code} is no failure code"));
+        for (key, among) in [("cause_code", "causes"), ("remedy_code", "remedies")] {
+            assert!(texts(known, among).contains(&text(scenario, key)), "{code}: {} is not usual", text(scenario, key));
+        }
+        if let Some(part) = scenario["part"].as_str() {
+            assert!(ComponentKind::parse(part).is_some(), "{code}: {part} is no part");
+        }
+    }
+    let share: f64 = scenarios.iter().map(|s| number(s, "share")).sum();
+    assert!((share - 1.0).abs() < 1e-9, "the shares of failures add up to {share}, not 1");
+    // Some speak against devices and some do not, so that reports have both.
+    let origins: BTreeSet<&str> =
+        scenarios.iter().filter_map(|s| of_code(text(s, "failure_code"))).map(|c| text(c, "origin")).collect();
+    for origin in ["DEVICE", "SITE", "NETWORK", "CARD", "NONE_FOUND"] {
+        assert!(origins.contains(origin), "nothing breaks by {origin}");
+    }
+    for case in list(&demo, "odd_cases").iter().filter(|c| c["replaced"].is_object()) {
+        let code = text(&case["replaced"], "failure_code");
+        assert!(scenarios.iter().any(|s| text(s, "failure_code") == code), "{code} is no scenario");
+    }
+}
+
+#[test]
+fn the_demos_odd_cases_can_show_what_they_say() {
+    let (demo, models, plans) = (file("demo.json"), file("device_models.json"), file("maintenance_plans.json"));
+    let mut serials = BTreeSet::new();
+    for case in list(&demo, "odd_cases") {
+        let code = text(case, "code");
+        for key in ["serial_number", "old_serial_number", "new_serial_number"] {
+            if let Some(serial) = case[key].as_str() {
+                assert!(serials.insert(serial.to_owned()), "{code}: {serial} is there twice");
+            }
+        }
+        for language in ["en", "zh"] {
+            assert!(!text(&case["about"], language).is_empty(), "{code} is not told in {language}");
+        }
+        let model = list(&models, "models").iter().find(|m| case["model"] == m["code"]);
+        for curve in case["meters"].as_array().into_iter().flatten() {
+            let meter = text(curve, "meter");
+            let known = list(model.unwrap(), "meters").iter().any(|m| text(m, "meter") == meter);
+            assert!(known, "{code}: the model has no {meter}");
+            let days: Vec<f64> = list(curve, "points").iter().map(|p| p[0].as_f64().unwrap()).collect();
+            assert!(days.is_sorted_by(|a, b| a > b) && days.last() == Some(&0.0), "{code}: {meter} ends before today");
+        }
+        if let Some(environment) = case["environment"].as_str() {
+            assert!(SiteEnvironment::parse(environment).is_some(), "{code}: {environment}");
+        }
+        if case["failed_step"].is_object() {
+            let failed = &case["failed_step"];
+            let plan = list(&plans, "plans").iter().find(|p| p["code"] == failed["plan"]).unwrap();
+            let step = &list(plan, "steps")[count(failed, "step") as usize - 1];
+            assert_eq!((&step["kind"], &step["opens_corrective"]), (&Value::from("NUMBER"), &Value::from(true)));
+            assert!(number(failed, "number") > number(step, "max"), "{code}: the step does not fail");
+        }
+    }
+}
+
+#[test]
+fn the_demos_firmware_leads_to_its_targets() {
+    let demo = file("demo.json");
+    let firmware = &demo["firmware"];
+    let releases = list(firmware, "releases");
+    let versions: Vec<&str> = releases.iter().map(|r| text(r, "version")).collect();
+    let model = list(&demo, "models").iter().find(|m| m["model"] == firmware["model"]).expect("the model is shown");
+    // Each asks for the one before, so that every device has a way.
+    for (n, release) in releases.iter().enumerate() {
+        let before = release["minimum_prior_version"].as_str();
+        assert_eq!(before, n.checked_sub(1).map(|n| versions[n]), "{}", versions[n]);
+        for fix in list(release, "fixes") {
+            assert!(!text(fix, "en").is_empty() && !text(fix, "zh").is_empty(), "{fix}");
+        }
+    }
+    assert_eq!(versions.last(), Some(&text(&firmware["target"], "version")));
+    assert!(versions.contains(&text(&firmware["override"], "version")));
+    assert!(texts(model, "firmware").iter().any(|v| !versions.contains(v)), "some are older than every release");
+    // Set after the last night of the window, which is a week before the day after tomorrow.
+    assert!((1..5).contains(&count(&firmware["target"], "days_ago")));
 }
 
 #[test]
@@ -767,6 +854,8 @@ fn the_demo_fleets_people_can_be_told_apart_and_not_be_called() {
         assert!(text(technician, "phone").starts_with("100"), "{technician}: a number that nobody can dial");
         assert!(!texts(technician, "region_codes").is_empty(), "{technician} works nowhere");
     }
+    let phone = text(&demo["contacts"], "phone");
+    assert!(phone.starts_with("1001") && phone.contains("{sequence7}"), "{phone}: a number that nobody can dial");
 }
 
 // The checks on small examples, so that a blind one is noticed.

@@ -66,6 +66,17 @@ pub async fn set_requires_inspection(db: &impl ConnectionTrait, scope: &Scope, i
     Ok(())
 }
 
+/// Gives the organization its name.
+pub async fn rename_organization(db: &impl ConnectionTrait, scope: &Scope, name: &str) -> StoreResult<()> {
+    entity::organization::Entity::update_many()
+        .col_expr(entity::organization::Column::Name, Expr::value(name))
+        .col_expr(entity::organization::Column::Version, Expr::cust("version + 1"))
+        .filter(entity::organization::Column::Id.eq(scope.organization.0))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 // ---- merchants ----
 
 fn merchant_from(row: entity::merchant::Model) -> Merchant {

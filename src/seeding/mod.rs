@@ -13,6 +13,7 @@ pub mod reference;
 
 use crate::catalogue::{self, CatalogueService};
 use crate::db::{Db, StoreError};
+use crate::firmware::{self, FirmwareService};
 use crate::kernel::call::Call;
 use crate::planning::{self, PlanningService};
 use crate::registry::{self, RegistryService};
@@ -31,6 +32,8 @@ pub struct Rooms<'a> {
     pub registry: &'a RegistryService,
     /// Readings.
     pub usage: &'a UsageService,
+    /// Releases and targets.
+    pub firmware: &'a FirmwareService,
     /// Plans and the planner.
     pub planning: &'a PlanningService,
     /// Visits.
@@ -61,6 +64,9 @@ pub enum Error {
     /// Usage refused.
     #[error("usage refused seeded readings: {0}")]
     Usage(#[from] usage::Error),
+    /// Firmware refused.
+    #[error("firmware refused seeded data: {0}")]
+    Firmware(#[from] firmware::Error),
     /// Planning refused.
     #[error("planning refused seeded data: {0}")]
     Planning(#[from] planning::Error),

@@ -4,6 +4,7 @@
 mod bad_input;
 mod catalogue;
 mod command_line;
+mod demo;
 mod file;
 mod firmware;
 mod http;

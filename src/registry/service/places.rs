@@ -166,6 +166,18 @@ fn regions(codes: &[String]) -> Result<Vec<String>, Error> {
 }
 
 impl RegistryService {
+    /// Gives the organization its name; for seeding.
+    ///
+    /// # Errors
+    /// An empty name, or one that is too long; storage.
+    pub async fn rename_organization(&self, call: &Call, name: &str) -> Result<(), Error> {
+        let name = text(name, "name", 200)?;
+        let tx = self.db.begin(call).await?;
+        store::rename_organization(tx.conn(), tx.scope(), &name).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Makes a merchant.
     ///
     /// # Errors

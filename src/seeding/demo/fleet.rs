@@ -1,10 +1,12 @@
 //! Who has which terminal, where, since when, and how it is used: the fleet as a pure function of
 //! the parameters, the seed and today.
 
-use super::parameters::{City, Kind, ModelShare, OddCase, Parameters, wrong};
+mod odd;
+
+use super::cases::{WatchedCase, odd_serials};
+use super::parameters::{City, Kind, ModelShare, Parameters, wrong};
 use crate::kernel::calendar::{local_date, local_to_instant};
-use crate::kernel::text::LocalizedText;
-use crate::registry::model::DeviceStatus;
+use crate::registry::model::{DeviceStatus, SiteEnvironment};
 use crate::seeding::Error;
 use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -27,6 +29,8 @@ pub struct SitePlan {
     pub latitude: f64,
     pub longitude: f64,
     pub kind: usize,
+    /// What surrounds its devices, if not what its kind says.
+    pub environment: Option<SiteEnvironment>,
 }
 
 /// A position and how the device on it is used.
@@ -53,6 +57,8 @@ pub struct Oddities {
     pub reset_on: Option<NaiveDate>,
     /// The counter passes its modulus on that day.
     pub wraps_on: Option<NaiveDate>,
+    /// Not used from the first day on, until the second.
+    pub idle: Option<(NaiveDate, NaiveDate)>,
     /// Never heard of.
     pub is_never_read: bool,
 }
@@ -74,6 +80,13 @@ pub struct Stay {
     pub position: usize,
     pub from: DateTime<Utc>,
     pub to: Option<DateTime<Utc>>,
+}
+
+/// A device that is made to show something, and where it stands.
+pub struct Watch {
+    pub device: usize,
+    pub position: usize,
+    pub case: WatchedCase,
 }
 
 /// What is done to a device at a moment.
@@ -107,6 +120,11 @@ pub struct Fleet {
     /// Acts by the moment they happen, in order.
     pub acts: Vec<(DateTime<Utc>, Act)>,
     pub late_visit: Option<LateVisit>,
+    pub watches: Vec<Watch>,
+    /// Devices that report every hour.
+    pub hourly: Vec<usize>,
+    /// Devices whose host did not answer for a day.
+    pub outage: Vec<usize>,
 }
 
 /// One of a list; the parameters' lists are not empty.
@@ -118,7 +136,11 @@ fn pick<'a, T>(rng: &mut StdRng, list: &'a [T]) -> Result<&'a T, Error> {
 }
 
 /// One of a list by its share.
-fn pick_by<'a, T>(rng: &mut StdRng, list: &'a [T], share: impl Fn(&T) -> f64) -> Result<(usize, &'a T), Error> {
+pub(super) fn pick_by<'a, T>(
+    rng: &mut StdRng,
+    list: &'a [T],
+    share: impl Fn(&T) -> f64,
+) -> Result<(usize, &'a T), Error> {
     let total: f64 = list.iter().map(&share).sum();
     let mut rest = rng.random::<f64>() * total;
     for (place, one) in list.iter().enumerate() {
@@ -138,7 +160,7 @@ pub fn normal(rng: &mut StdRng) -> f64 {
 }
 
 /// Fills `{name}` in a pattern; what is not named stays.
-fn fill(pattern: &str, values: &[(&str, &str)]) -> String {
+pub(super) fn fill(pattern: &str, values: &[(&str, &str)]) -> String {
     values.iter().fold(pattern.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
@@ -192,6 +214,9 @@ pub fn build(p: &Parameters, devices: usize, seed: u64, now: DateTime<Utc>) -> R
         stays: vec![],
         acts: vec![],
         late_visit: None,
+        watches: vec![],
+        hourly: vec![],
+        outage: vec![],
     };
     let builder = Builder {
         p,
@@ -200,56 +225,11 @@ pub fn build(p: &Parameters, devices: usize, seed: u64, now: DateTime<Utc>) -> R
         now,
         today,
         start,
-        serials: odd_serials(p),
+        serials: odd_serials(&p.odd_cases),
         next_terminal: HashMap::new(),
         fleet,
     };
     builder.build(devices)
-}
-
-/// Serials of the odd cases, which no other device may get.
-fn odd_serials(p: &Parameters) -> BTreeSet<String> {
-    p.odd_cases
-        .iter()
-        .flat_map(|case| match case {
-            OddCase::SwapAt1120 { old_serial_number, new_serial_number, .. } => {
-                vec![old_serial_number.clone(), new_serial_number.clone()]
-            }
-            other => vec![serial_of(other).to_owned()],
-        })
-        .collect()
-}
-
-/// The serial an odd case is known by.
-pub fn serial_of(case: &OddCase) -> &str {
-    match case {
-        OddCase::SwapAt1120 { new_serial_number, .. } => new_serial_number,
-        OddCase::SameSerialTwoMakers { serial_number, .. }
-        | OddCase::LateAndTwice { serial_number, .. }
-        | OddCase::Wrap32Bit { serial_number, .. }
-        | OddCase::ResetToZero { serial_number, .. }
-        | OddCase::LongGap { serial_number, .. }
-        | OddCase::BusiestLane { serial_number, .. }
-        | OddCase::NeverRead { serial_number, .. }
-        | OddCase::Growing { serial_number, .. }
-        | OddCase::MovedTwice { serial_number, .. } => serial_number,
-    }
-}
-
-/// What is odd about a case, for people.
-pub fn about_of(case: &OddCase) -> &LocalizedText {
-    match case {
-        OddCase::SameSerialTwoMakers { about, .. }
-        | OddCase::SwapAt1120 { about, .. }
-        | OddCase::LateAndTwice { about, .. }
-        | OddCase::Wrap32Bit { about, .. }
-        | OddCase::ResetToZero { about, .. }
-        | OddCase::LongGap { about, .. }
-        | OddCase::BusiestLane { about, .. }
-        | OddCase::NeverRead { about, .. }
-        | OddCase::Growing { about, .. }
-        | OddCase::MovedTwice { about, .. } => about,
-    }
 }
 
 impl<'a> Builder<'a> {
@@ -273,6 +253,8 @@ impl<'a> Builder<'a> {
         self.in_store(&others)?;
         self.silence(field);
         self.rare_readings(&scale, field);
+        self.hourly(&scale, field);
+        self.outage(&scale, field);
         self.fleet.acts.sort_by_key(|(at, _)| *at);
         for (place, device) in self.fleet.devices.iter_mut().enumerate() {
             device.asset_tag = fill(&self.p.numbers.asset_tag, &[("sequence6", &format!("{:06}", place + 1))]);
@@ -414,9 +396,13 @@ impl<'a> Builder<'a> {
                 latitude: around(&mut self.rng, district.latitude),
                 longitude: around(&mut self.rng, district.longitude),
                 kind,
+                environment: None,
             });
             self.positions_of(self.fleet.sites.len() - 1, *size, is_hypermarket, &city.prefix)?;
         }
+        // The company itself, whose store is no shop.
+        let p = self.p;
+        self.merchant(p.organization.name.clone(), &p.hypermarket.city_prefix, "company");
         // Contracts that have no terminal yet, or none any more.
         let without = scale.count(self.p.fleet.merchants).saturating_sub(self.fleet.merchants.len());
         for _ in 0..without {
@@ -591,141 +577,6 @@ impl<'a> Builder<'a> {
         plan.site == 0 && self.fleet.sites[0].name == self.p.hypermarket.site && position < lanes
     }
 
-    /// Positions of the odd cases: shops that stand alone; the busiest lane is the hypermarket's.
-    fn odd_positions(&self, sizes: &[usize]) -> HashMap<usize, (&'a OddCase, usize)> {
-        let mut first_of_site = 0;
-        let mut alone = Vec::new();
-        for (site, size) in sizes.iter().enumerate() {
-            if *size == 1 && self.p.kinds[self.fleet.sites[site].kind].code == "shop" {
-                alone.push(first_of_site);
-            }
-            first_of_site += size;
-        }
-        let mut alone = alone.into_iter();
-        let mut found = HashMap::new();
-        for case in &self.p.odd_cases {
-            match case {
-                OddCase::BusiestLane { .. } if self.is_lane(0) => {
-                    found.insert(0, (case, 0));
-                }
-                OddCase::SameSerialTwoMakers { models, .. } => {
-                    for (place, position) in alone.by_ref().take(models.len()).enumerate() {
-                        found.insert(position, (case, place));
-                    }
-                }
-                _ => {
-                    if let Some(position) = alone.next() {
-                        found.insert(position, (case, 0));
-                    }
-                }
-            }
-        }
-        found
-    }
-
-    /// The device of an odd case, standing since before the history begins.
-    fn odd_device(&mut self, position: usize, (case, place): (&'a OddCase, usize)) -> Result<(), Error> {
-        let history = self.history_days();
-        let (from, start) = (self.days_ago(history + 150), self.start);
-        let level = self.fleet.positions[position].level.clamp(4.0, 60.0);
-        self.fleet.positions[position].level = level;
-        let today = self.today;
-        let ago = |days: i64| today - TimeDelta::days(days);
-        let plain = |b: &mut Self, model: &str| -> Result<usize, Error> {
-            let model = b.model(model)?;
-            let device = b.device(model, Some(serial_of(case)), start)?;
-            b.stay(device, position, from, true);
-            Ok(device)
-        };
-        match case {
-            OddCase::SameSerialTwoMakers { models, .. } => {
-                plain(self, &models[place])?;
-            }
-            OddCase::SwapAt1120 {
-                old_serial_number, model, days_ago, local_time, reason, old_device_status, ..
-            } => {
-                let model = self.model(model)?;
-                let old = self.device(model, Some(old_serial_number), start)?;
-                self.stay(old, position, from, true);
-                let time =
-                    NaiveTime::parse_from_str(local_time, "%H:%M").map_err(|_| wrong("local_time is no time"))?;
-                let at = local_to_instant(self.zone, ago(*days_ago).and_time(time));
-                let new = self.device(model, Some(serial_of(case)), at - TimeDelta::days(4))?;
-                self.swap(old, new, position, at, reason.clone(), *old_device_status);
-            }
-            OddCase::LateAndTwice { model, performed_days_ago, logged_days_late, idempotency_key, .. } => {
-                let device = plain(self, model)?;
-                let performed_at = self.days_ago(*performed_days_ago);
-                self.fleet.late_visit = Some(LateVisit {
-                    device,
-                    position,
-                    performed_at,
-                    logged_at: performed_at + TimeDelta::days(*logged_days_late),
-                    idempotency_key: idempotency_key.clone(),
-                });
-            }
-            OddCase::Wrap32Bit { model, days_ago, per_day, .. } => {
-                self.fleet.positions[position].level = *per_day;
-                let device = plain(self, model)?;
-                self.fleet.devices[device].oddities.wraps_on = Some(ago(*days_ago));
-            }
-            OddCase::ResetToZero { model, days_ago, .. } => {
-                let device = plain(self, model)?;
-                self.fleet.devices[device].oddities.reset_on = Some(ago(*days_ago));
-            }
-            OddCase::LongGap { model, gap_days, days_ago, .. } => {
-                let device = plain(self, model)?;
-                self.fleet.devices[device].oddities.gap = Some((ago(*days_ago), ago(*days_ago - *gap_days)));
-            }
-            OddCase::BusiestLane { model, per_day, .. } => {
-                self.fleet.positions[position].level = *per_day;
-                self.fleet.positions[position].growth = 0.0;
-                plain(self, model)?;
-            }
-            OddCase::NeverRead { model, .. } => {
-                let device = plain(self, model)?;
-                self.fleet.devices[device].oddities.is_never_read = true;
-            }
-            OddCase::Growing { model, per_day, factor, months, .. } => {
-                self.fleet.positions[position].level = *per_day;
-                self.fleet.positions[position].growth = factor.powf(12.0 / f64::from(*months)) - 1.0;
-                plain(self, model)?;
-            }
-            OddCase::MovedTwice { model, days_ago, .. } => self.moved_twice(position, model, *days_ago, case, from)?,
-        }
-        Ok(())
-    }
-
-    /// A device that stood at two other sites before it came to its position.
-    fn moved_twice(
-        &mut self,
-        last: usize,
-        model: &str,
-        days_ago: [i64; 2],
-        case: &OddCase,
-        from: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        let sites = self.fleet.sites.len();
-        let level = self.fleet.positions[last].level;
-        let mut stops = Vec::new();
-        for step in [1, 2] {
-            let site = (self.fleet.positions[last].site + step * 7) % sites;
-            let city = self.fleet.sites[site].region_code.chars().take(4).collect::<String>();
-            stops.push(self.position(site, format!("备用机位{step}"), &city, level)?);
-        }
-        stops.push(last);
-        let model = self.model(model)?;
-        let device = self.device(model, Some(serial_of(case)), self.start)?;
-        self.stay(device, stops[0], from, true);
-        for (position, days) in stops[1..].iter().copied().zip(days_ago) {
-            let at = self.days_ago(days);
-            self.end_stay(device, at);
-            self.fleet.stays.push(Stay { device, position, from: at, to: None });
-            self.fleet.acts.push((at, Act::Relocate { device, position }));
-        }
-        Ok(())
-    }
-
     fn swap(
         &mut self,
         old: usize,
@@ -800,14 +651,6 @@ impl<'a> Builder<'a> {
         Ok(left_over)
     }
 
-    fn is_odd(&self, position: usize) -> bool {
-        let odd = odd_serials(self.p);
-        self.fleet
-            .stays
-            .iter()
-            .any(|s| s.position == position && odd.contains(&self.fleet.devices[s.device].serial_number))
-    }
-
     /// Devices of shops that closed for now: they stand beside others.
     fn suspended(&mut self, count: usize, sizes: &[usize]) -> Result<(), Error> {
         let shared: Vec<usize> =
@@ -837,13 +680,22 @@ impl<'a> Builder<'a> {
 
     /// Devices bought lately: in stock, and on their way to a region.
     fn in_store(&mut self, others: &BTreeMap<DeviceStatus, usize>) -> Result<(), Error> {
-        for status in [DeviceStatus::InStock, DeviceStatus::InTransit] {
-            for _ in 0..others.get(&status).copied().unwrap_or(0) {
+        // Loaners that came back are in stock as well.
+        let is_loaner = |act: &Act| matches!(act, Act::Swap { old_status: DeviceStatus::InStock, .. });
+        let loaners = self.fleet.acts.iter().filter(|(_, act)| is_loaner(act)).count();
+        let mut odd = self.odd_in_store();
+        for status in [DeviceStatus::InStock, DeviceStatus::Ready, DeviceStatus::InTransit] {
+            let held = if status == DeviceStatus::InStock { loaners } else { 0 };
+            for _ in held..others.get(&status).copied().unwrap_or(0) {
+                if let Some(case) = odd.remove(&status) {
+                    self.odd_stored(case)?;
+                    continue;
+                }
                 let (_, model) = pick_by(&mut self.rng, &self.p.models, |m| m.share)?;
                 let days = self.rng.random_range(7..100);
                 let at = self.days_ago(days);
                 let device = self.device(model, None, at)?;
-                if status == DeviceStatus::InTransit {
+                if status != DeviceStatus::InStock {
                     let days = self.rng.random_range(1..6);
                     let at = self.days_ago(days);
                     let reason = self.reason(status);
@@ -856,7 +708,7 @@ impl<'a> Builder<'a> {
 
     /// Plain devices that stand on the first positions now.
     fn plain(&self, field: usize) -> Vec<usize> {
-        let odd = odd_serials(self.p);
+        let odd = odd_serials(&self.p.odd_cases);
         self.fleet
             .stays
             .iter()
@@ -901,6 +753,51 @@ impl<'a> Builder<'a> {
                 oddities.gap = Some((on, on + TimeDelta::days(self.rng.random_range(gap_days.0..=gap_days.1))));
             }
         }
+    }
+
+    /// Plain devices of which nothing else is odd, with the positions they stand at.
+    fn ordinary(&self, field: usize) -> Vec<(usize, usize)> {
+        let plain = self.plain(field);
+        let is_ordinary = |device: usize| {
+            let odd = &self.fleet.devices[device].oddities;
+            odd.silent_from.is_none() && odd.gap.is_none() && odd.reset_on.is_none()
+        };
+        let stays = self.fleet.stays.iter().filter(|s| s.to.is_none() && plain.contains(&s.device));
+        stays.filter(|s| is_ordinary(s.device)).map(|s| (s.device, s.position)).collect()
+    }
+
+    /// Devices of the model with firmware targets that report every hour; none where another target
+    /// counts.
+    fn hourly(&mut self, scale: &Scale, field: usize) {
+        let watched = self.fleet.watches.iter().filter(|w| w.case.is_hourly).map(|w| w.device);
+        let mut hourly: Vec<usize> = watched.collect();
+        let wanted = scale.count(self.p.usage.hourly.devices);
+        let of_model = self.ordinary(field).into_iter().filter(|(device, position)| {
+            self.fleet.devices[*device].model == self.p.firmware.model && !self.is_exception(*position)
+        });
+        hourly.extend(of_model.take(wanted).map(|(device, _)| device));
+        self.fleet.hourly = hourly;
+    }
+
+    /// Whether a firmware target of its own counts at a position.
+    fn is_exception(&self, position: usize) -> bool {
+        let region = &self.fleet.sites[self.fleet.positions[position].site].region_code;
+        self.p.firmware.exception.region_codes.iter().any(|code| region.starts_with(code.as_str()))
+    }
+
+    /// Devices at which the day without the host is seen, spread over those that are used enough.
+    fn outage(&mut self, scale: &Scale, field: usize) {
+        let outage = &self.p.usage.outage;
+        let busy: Vec<usize> = self
+            .ordinary(field)
+            .into_iter()
+            .filter(|(device, position)| {
+                self.fleet.positions[*position].level >= outage.least_per_day && !self.fleet.hourly.contains(device)
+            })
+            .map(|(device, _)| device)
+            .collect();
+        let wanted = scale.count(outage.devices).min(busy.len());
+        self.fleet.outage = (0..wanted).map(|n| busy[n * busy.len() / wanted]).collect();
     }
 }
 

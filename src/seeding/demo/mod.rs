@@ -1,19 +1,21 @@
 //! The demo fleet: a payment company of which a planner says "that is ours".
 //!
-//! [`parameters`] is `seeds/demo.json`, [`fleet`] says who has which terminal and where, [`usage`]
-//! what they report; both are pure and the same for the same seed and day. [`story`] plays it all
-//! through the services, at the moments things happened.
+//! [`parameters`] is `seeds/demo.json`, with [`cases`] for the devices that have a story of their
+//! own; [`fleet`] says who has which terminal and where, [`usage`] what they report; both are pure and
+//! the same for the same seed and day. [`story`] plays it all through the services, at the moments
+//! things happened.
 
+pub mod cases;
 pub mod fleet;
 pub mod parameters;
 pub mod story;
 pub mod usage;
 
 use self::parameters::Parameters;
-use self::story::{Story, Told};
+use self::story::{ModelFacts, Story, Told};
 use super::{Error, Rooms, reference};
+use crate::catalogue::model::{DeviceModel, ReplaceableAt};
 use crate::db::lease;
-use crate::kernel::ids::DeviceModelId;
 use crate::registry::model::DeviceFilter;
 use chrono::TimeDelta;
 use std::collections::{BTreeSet, HashMap};
@@ -72,11 +74,20 @@ pub async fn run(rooms: Rooms<'_>, options: DemoOptions) -> Result<Outcome, Erro
         .map(|m| (m.code.clone(), m.meters.iter().map(|meter| meter.meter_code.clone()).collect()))
         .collect();
     let readings = usage::readings(&p, &fleet, &reference::holidays()?, &meters, options.seed)?;
-    let ids: HashMap<String, (DeviceModelId, String)> =
-        models.into_iter().map(|m| (m.code, (m.id, m.manufacturer))).collect();
-    let told = Story::new(rooms, &p, &fleet, ids, options.seed).tell(readings, options.progress).await?;
+    let facts: HashMap<String, ModelFacts> = models.into_iter().map(|m| (m.code.clone(), facts_of(m))).collect();
+    let told = Story::new(rooms, &p, &fleet, facts, options.seed).tell(readings, options.progress).await?;
     lease::set_last_fire(rooms.db, MADE, rooms.now).await?;
     Ok(Outcome::Made(told))
+}
+
+fn facts_of(model: DeviceModel) -> ModelFacts {
+    let in_field = model.components.iter().filter(|c| c.replaceable_at == ReplaceableAt::Field);
+    ModelFacts {
+        id: model.id,
+        field_parts: in_field.map(|c| c.kind).collect(),
+        per_day: model.meters.iter().map(|m| (m.meter_code.clone(), m.planning_per_day)).collect(),
+        manufacturer: model.manufacturer,
+    }
 }
 
 #[cfg(test)]
@@ -115,16 +126,70 @@ mod tests {
             .iter()
             .filter(|(_, act)| matches!(act, fleet::Act::Swap { old_status: DeviceStatus::InRepair, .. }))
             .count();
-        assert_eq!(repaired, 12);
+        // Twelve are in repair, and one came back from there.
+        assert_eq!(repaired, 13);
+        let back = |act: &fleet::Act| matches!(act, fleet::Act::Swap { old_status: DeviceStatus::InStock, .. });
+        assert_eq!(fleet.acts.iter().filter(|(_, act)| back(act)).count(), 1);
+        let ready = |act: &fleet::Act| matches!(act, fleet::Act::Become { status: DeviceStatus::Ready, .. });
+        assert_eq!(fleet.acts.iter().filter(|(_, act)| ready(act)).count(), 1);
+    }
+
+    #[test]
+    fn some_report_every_hour_and_some_lost_their_host_for_a_day() {
+        let (p, fleet) = (Parameters::load().unwrap(), build(500));
+        assert_eq!(fleet.hourly.len(), p.usage.hourly.devices + 1, "and the one with a story");
+        assert_eq!(fleet.outage.len(), p.usage.outage.devices);
+        assert!(fleet.outage.iter().all(|device| !fleet.hourly.contains(device)));
+    }
+
+    #[test]
+    fn a_story_is_told_by_meters_that_its_model_has() {
+        let (fleet, meters) = (build(500), meters());
+        for watch in &fleet.watches {
+            let known = &meters[&watch.case.model];
+            for curve in &watch.case.meters {
+                assert!(known.contains(&curve.meter), "{} has no {}", watch.case.model, curve.meter);
+            }
+        }
+    }
+
+    #[test]
+    fn counters_of_a_story_never_go_back_and_none_is_read_in_the_future() {
+        let (p, fleet) = (Parameters::load().unwrap(), build(500));
+        let all = usage::readings(&p, &fleet, &reference::holidays().unwrap(), &meters(), 1).unwrap();
+        assert!(all.iter().all(|r| r.read_at <= now() && r.read_at.timestamp() > 0));
+        for watch in &fleet.watches {
+            for curve in watch.case.meters.iter().filter(|c| c.decimals == 0 && c.meter != "UNSETTLED_TRANSACTIONS") {
+                let of_curve = all.iter().filter(|r| r.device == watch.device && r.meter == curve.meter);
+                let values: Vec<f64> = of_curve.map(|r| r.value).collect();
+                assert!(values.len() > 3 && values.is_sorted(), "{}: {values:?}", curve.meter);
+            }
+        }
+        for device in &fleet.hourly {
+            let hours: Vec<f64> = all.iter().filter(|r| r.device == *device).map(|r| r.value).collect();
+            assert!(hours.len() > 24 * 14, "{} readings", hours.len());
+        }
+        let burst = all.iter().filter(|r| r.meter == "TRANSACTION_TIMEOUTS").count();
+        assert!(burst > 20 * 40, "{burst} readings of timeouts");
+    }
+
+    /// Meters by model code, as they are seeded.
+    fn meters() -> HashMap<String, Vec<String>> {
+        let text = include_str!("../../../seeds/device_models.json");
+        let file: serde_json::Value = crate::seeding::read("device_models.json", text).unwrap();
+        let code = |of: &serde_json::Value, key: &str| of[key].as_str().unwrap().to_owned();
+        let of_model =
+            |m: &serde_json::Value| m["meters"].as_array().unwrap().iter().map(|x| code(x, "meter")).collect();
+        file["models"].as_array().unwrap().iter().map(|m| (code(m, "code"), of_model(m))).collect()
     }
 
     #[test]
     fn every_odd_case_is_in_the_default_fleet() {
         let (p, fleet) = (Parameters::load().unwrap(), build(500));
         for case in &p.odd_cases {
-            let serial = fleet::serial_of(case);
+            let serial = cases::serial_of(case);
             let found = fleet.devices.iter().filter(|d| d.serial_number == serial).count();
-            let wanted = if matches!(case, parameters::OddCase::SameSerialTwoMakers { .. }) { 2 } else { 1 };
+            let wanted = if matches!(case, cases::OddCase::SameSerialTwoMakers { .. }) { 2 } else { 1 };
             assert_eq!(found, wanted, "{serial}");
         }
     }

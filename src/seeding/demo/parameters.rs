@@ -1,6 +1,10 @@
 //! `seeds/demo.json`, read: what the demo fleet is made from.
 
+use super::cases::OddCase;
+use crate::catalogue::model::ComponentKind;
+use crate::firmware::model::{Criticality, Gate};
 use crate::kernel::text::LocalizedText;
+use crate::planning::model::ExecutionChannel;
 use crate::registry::model::{CoordinateSystem, DeviceStatus, SiteEnvironment};
 use crate::seeding::{Error, read};
 use serde::Deserialize;
@@ -16,11 +20,18 @@ pub struct Parameters {
     /// What the coordinates refer to.
     pub coordinate_system: CoordinateSystem,
     pub organization: Organization,
+    /// Codes of the plans that are switched on when tillkeep takes over.
+    pub plans: Vec<String>,
     pub defaults: Defaults,
     pub fleet: FleetCounts,
     pub numbers: Numbers,
+    pub contacts: Contacts,
+    pub depot: Depot,
     pub usage: Usage,
     pub visits: Visits,
+    pub repairs: Repairs,
+    pub firmware: Firmware,
+    pub freezes: Vec<Freeze>,
     pub hypermarket: Hypermarket,
     pub names: Names,
     pub kinds: Vec<Kind>,
@@ -32,6 +43,7 @@ pub struct Parameters {
 
 #[derive(Debug, Deserialize)]
 pub struct Organization {
+    pub name: String,
     pub time_zone: String,
 }
 
@@ -83,6 +95,23 @@ pub struct Numbers {
     pub mcc: BTreeMap<String, String>,
 }
 
+/// Whom to ask for at a site.
+#[derive(Debug, Deserialize)]
+pub struct Contacts {
+    pub names: Vec<String>,
+    pub phone: String,
+}
+
+/// Where devices in stock are worked on.
+#[derive(Debug, Deserialize)]
+pub struct Depot {
+    pub name: String,
+    pub address: String,
+    pub region_code: String,
+    pub latitude: f64,
+    pub longitude: f64,
+}
+
 #[derive(Debug, Deserialize)]
 pub struct Usage {
     pub meter: String,
@@ -95,6 +124,45 @@ pub struct Usage {
     pub silent: Silent,
     pub reading: ReadingTimes,
     pub anomalies: Anomalies,
+    pub hourly: Hourly,
+    pub outage: Outage,
+}
+
+/// Terminals that report every hour, of the model with firmware targets.
+#[derive(Debug, Deserialize)]
+pub struct Hourly {
+    pub devices: usize,
+    pub days: i64,
+}
+
+/// A day on which the host did not answer.
+#[derive(Debug, Deserialize)]
+pub struct Outage {
+    pub days_ago: i64,
+    pub devices: usize,
+    /// Transactions a day of the terminals it is told of, at least.
+    pub least_per_day: f64,
+    /// The plan that watches timeouts.
+    pub plan: String,
+    /// Days around it for which timeouts are read.
+    pub days_before: i64,
+    pub days_after: i64,
+    /// Timeouts for each transaction, as usual and on the day.
+    pub usual_share: f64,
+    pub share: f64,
+    pub failure: FailureCodes,
+    /// `HH:MM` of the day.
+    pub begins: String,
+    pub ends: String,
+    pub notes: String,
+}
+
+/// What failed, why, and what was done.
+#[derive(Clone, Debug, Deserialize)]
+pub struct FailureCodes {
+    pub failure_code: String,
+    pub cause_code: String,
+    pub remedy_code: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -141,6 +209,91 @@ pub struct Visits {
     pub late_days: Days,
     /// What technicians write, by outcome.
     pub outcome_texts: BTreeMap<String, Vec<String>>,
+    /// The note on work that a shop did itself.
+    pub own_notes: String,
+    /// The note on work done from afar.
+    pub remote_notes: String,
+}
+
+/// What breaks, and how it is repaired.
+#[derive(Debug, Deserialize)]
+pub struct Repairs {
+    /// Failures a month, for the default number of devices.
+    pub per_month: usize,
+    /// Repairs that take a second visit.
+    pub second_visit_share: f64,
+    /// Repairs whose first visit ends at a closed door.
+    pub no_access_share: f64,
+    /// Pattern of a new part's serial number.
+    pub part_serial: String,
+    pub warranty_months: u32,
+    pub scenarios: Vec<Scenario>,
+}
+
+/// One way to fail.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Scenario {
+    #[serde(flatten)]
+    pub codes: FailureCodes,
+    pub share: f64,
+    pub channel: ExecutionChannel,
+    /// Hours from being noticed to working again, at least and at most.
+    pub hours: [i64; 2],
+    /// The part that is replaced.
+    pub part: Option<ComponentKind>,
+    /// Plans whose work turns into this repair when it does not help.
+    #[serde(default)]
+    pub plans: Vec<String>,
+}
+
+/// Releases and targets of one model.
+#[derive(Debug, Deserialize)]
+pub struct Firmware {
+    pub model: String,
+    pub releases: Vec<Release>,
+    pub target: ModelTarget,
+    #[serde(rename = "override")]
+    pub exception: RegionTarget,
+    /// Terminals that are updated already, of those that can be.
+    pub updated_share: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Release {
+    pub version: String,
+    pub criticality: Criticality,
+    pub published_days_ago: i64,
+    pub minimum_prior_version: Option<String>,
+    pub fixes: Vec<LocalizedText>,
+    pub notes: Option<LocalizedText>,
+    pub size_bytes: f64,
+    pub gates: Vec<Gate>,
+}
+
+/// The target of the whole model.
+#[derive(Debug, Deserialize)]
+pub struct ModelTarget {
+    pub version: String,
+    pub days_ago: i64,
+    pub window_minutes: i64,
+}
+
+/// The target of a part of it.
+#[derive(Debug, Deserialize)]
+pub struct RegionTarget {
+    pub version: String,
+    pub region_codes: Vec<String>,
+    pub hours_ago: i64,
+}
+
+/// A freeze period of every year.
+#[derive(Debug, Deserialize)]
+pub struct Freeze {
+    pub code: String,
+    pub name: LocalizedText,
+    /// First and last day, `MM-DD`; the last one may lie in the year after.
+    pub from: String,
+    pub to: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -218,82 +371,6 @@ pub struct TechnicianSeed {
     pub phone: String,
     pub region_codes: Vec<String>,
     pub weekly_hours: f64,
-}
-
-/// A device with a story, listed by its serial in the README.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum OddCase {
-    SameSerialTwoMakers {
-        about: LocalizedText,
-        serial_number: String,
-        models: [String; 2],
-    },
-    #[serde(rename = "SWAP_AT_1120")]
-    SwapAt1120 {
-        about: LocalizedText,
-        old_serial_number: String,
-        new_serial_number: String,
-        model: String,
-        days_ago: i64,
-        local_time: String,
-        reason: String,
-        old_device_status: DeviceStatus,
-    },
-    LateAndTwice {
-        about: LocalizedText,
-        serial_number: String,
-        model: String,
-        performed_days_ago: i64,
-        logged_days_late: i64,
-        idempotency_key: String,
-    },
-    #[serde(rename = "WRAP_32_BIT")]
-    Wrap32Bit {
-        about: LocalizedText,
-        serial_number: String,
-        model: String,
-        days_ago: i64,
-        per_day: f64,
-    },
-    ResetToZero {
-        about: LocalizedText,
-        serial_number: String,
-        model: String,
-        days_ago: i64,
-    },
-    LongGap {
-        about: LocalizedText,
-        serial_number: String,
-        model: String,
-        gap_days: i64,
-        days_ago: i64,
-    },
-    BusiestLane {
-        about: LocalizedText,
-        serial_number: String,
-        model: String,
-        per_day: f64,
-    },
-    NeverRead {
-        about: LocalizedText,
-        serial_number: String,
-        model: String,
-    },
-    Growing {
-        about: LocalizedText,
-        serial_number: String,
-        model: String,
-        per_day: f64,
-        factor: f64,
-        months: u32,
-    },
-    MovedTwice {
-        about: LocalizedText,
-        serial_number: String,
-        model: String,
-        days_ago: [i64; 2],
-    },
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,7 +1,7 @@
 //! What the devices of the fleet report: transactions by day, shaped by the kind of site, the
 //! season and the holidays, as cumulative readings.
 
-use super::fleet::{Fleet, Oddities, PositionPlan, Stay, normal};
+use super::fleet::{Fleet, Oddities, PositionPlan, Stay, Watch, normal};
 use super::parameters::{Kind, Parameters, wrong};
 use crate::catalogue::model::Holiday;
 use crate::kernel::calendar::{local_date, local_to_instant};
@@ -116,6 +116,12 @@ pub fn readings(
     for (device, stays) in by_device {
         let mut rng = StdRng::seed_from_u64(seed.wrapping_mul(7_919).wrapping_add(device as u64));
         source.of_device(device, &stays, &mut rng, &mut all);
+        if fleet.outage.contains(&device) {
+            source.timeouts(device, &stays, &mut all);
+        }
+    }
+    for watch in &fleet.watches {
+        source.of_watch(watch, &mut StdRng::seed_from_u64(seed ^ watch.device as u64), &mut all);
     }
     all.sort_by_key(|r| r.read_at);
     Ok(all)
@@ -133,6 +139,9 @@ impl Source<'_> {
         // What the parts saw: never reset with the counter.
         let mut worn = if odd.wraps_on.is_some() { 60_000.0 } else { counter as f64 };
         let modulus = odd.wraps_on.map(|_| self.p.usage.anomalies.wrap_modulus);
+        let hourly = self.fleet.hourly.contains(&device);
+        let hourly_from =
+            self.days.last().map(|day| *day - TimeDelta::days(self.p.usage.hourly.days)).filter(|_| hourly);
         let offset = u32::try_from(device % PART_DAYS as usize).unwrap_or(0);
         for stay in stays {
             let position = &self.fleet.positions[stay.position];
@@ -148,6 +157,9 @@ impl Source<'_> {
                     continue;
                 }
                 let mut units = self.units[stay.position][n];
+                if odd.idle.is_some_and(|(from, until)| (from..until).contains(date)) {
+                    units = 0;
+                }
                 if *date == first && stay.from >= self.fleet.start {
                     units = (units as f64 * (1.0 - share_before(kind, local_time(self.fleet.zone, stay.from)))).round()
                         as i64;
@@ -162,6 +174,9 @@ impl Source<'_> {
                     // The last reading, just before it is taken off.
                     self.push(device, counter, to - TimeDelta::minutes(5), all);
                     continue;
+                }
+                if hourly_from.is_some_and(|from| *date >= from) {
+                    self.push_hours(device, kind, *date, (counter, units), all);
                 }
                 let read_at = self.reading_at(*date, rng);
                 if read_at > self.fleet.now {
@@ -210,9 +225,80 @@ impl Source<'_> {
         all.push(FleetReading { device, meter: self.p.usage.meter.clone(), value: counter as f64, read_at });
     }
 
+    /// What a device counts over the hours of a day that begins at a counter, until now.
+    fn push_hours(
+        &self,
+        device: usize,
+        kind: &Kind,
+        date: NaiveDate,
+        (counter, units): (i64, i64),
+        all: &mut Vec<FleetReading>,
+    ) {
+        // Five past each hour; the last one is before the day's own reading.
+        for time in (0..24).filter_map(|hour| NaiveTime::from_hms_opt(hour, 5, 0)) {
+            let read_at = local_to_instant(self.fleet.zone, date.and_time(time));
+            if time < self.reading_time && read_at <= self.fleet.now {
+                let used = (units as f64 * share_before(kind, time).min(1.0)).floor() as i64;
+                self.push(device, counter + used, read_at, all);
+            }
+        }
+    }
+
+    /// Transactions that timed out around the day on which the host did not answer.
+    fn timeouts(&self, device: usize, stays: &[&Stay], all: &mut Vec<FleetReading>) {
+        let outage = &self.p.usage.outage;
+        let Some(day) = self.days.last().map(|today| *today - TimeDelta::days(outage.days_ago)) else { return };
+        let (first, last) = (day - TimeDelta::days(outage.days_before), day + TimeDelta::days(outage.days_after));
+        let mut counter = 300.0;
+        for (n, date) in self.days.iter().enumerate().filter(|(_, date)| first <= **date && **date <= last) {
+            let read_at = self.curve_at(device, *date);
+            let Some(stay) = stays.iter().find(|s| s.from < read_at && s.to.is_none_or(|to| read_at < to)) else {
+                continue;
+            };
+            let share = if *date == day { outage.share } else { outage.usual_share };
+            counter += self.units[stay.position][n] as f64 * share;
+            let value = counter.floor();
+            all.push(FleetReading { device, meter: "TRANSACTION_TIMEOUTS".to_owned(), value, read_at });
+        }
+    }
+
+    /// Readings of the meters that a device's story is about.
+    fn of_watch(&self, watch: &Watch, rng: &mut StdRng, all: &mut Vec<FleetReading>) {
+        let (device, position) = (watch.device, watch.position);
+        let since = self.fleet.stays.iter().find(|s| s.device == device && s.position == position).map(|s| s.from);
+        let Some(today) = self.days.last().copied() else { return };
+        for curve in &watch.case.meters {
+            let oldest = curve.points.first().map_or(0, |[days, _]| *days as i64);
+            for days_ago in (0..=oldest).rev().filter(|days| days % curve.every_days.max(1) == 0) {
+                let read_at = self.curve_at(device, today - TimeDelta::days(days_ago));
+                let Some(value) = curve.value_at(days_ago as f64) else { continue };
+                if read_at > self.fleet.now || since.is_none_or(|since| read_at < since) {
+                    continue;
+                }
+                let scale = 10_f64.powi(curve.decimals);
+                let value = (value + curve.wobble * rng.random_range(-1.0..1.0)) * scale;
+                // Counters are whole, and never go back.
+                let value = if curve.decimals == 0 { (value + 1e-6).floor() } else { value.round() } / scale;
+                all.push(FleetReading { device, meter: curve.meter.clone(), value, read_at });
+            }
+        }
+    }
+
+    /// When the meters of a story are read on a day: all of a device at one moment.
+    fn curve_at(&self, device: usize, date: NaiveDate) -> DateTime<Utc> {
+        local_to_instant(self.fleet.zone, date.and_time(self.reading_time))
+            + TimeDelta::minutes(10 + (device % 20) as i64)
+    }
+
     fn push_parts(&self, device: usize, worn: f64, read_at: DateTime<Utc>, all: &mut Vec<FleetReading>) {
         let model = &self.fleet.devices[device].model;
+        let watched = self.fleet.watches.iter().filter(|w| w.device == device);
+        let told: Vec<&str> = watched.flat_map(|w| &w.case.meters).map(|curve| curve.meter.as_str()).collect();
         for (meter, per_transaction) in PARTS {
+            // A story tells its own.
+            if told.contains(&meter) {
+                continue;
+            }
             if self.meters.get(model).is_some_and(|known| known.iter().any(|m| m == meter)) {
                 let value = (worn * per_transaction).floor();
                 all.push(FleetReading { device, meter: meter.to_owned(), value, read_at });

@@ -50,3 +50,22 @@ async fn a_device_back_from_repair_is_checked() {
     assert_eq!(instant(&back["dueAt"]), at("2026-05-26T16:00:00Z"), "{back:#}");
     assert!(text(&back["explanation"]["summary"]).contains("it came back from repair on 2026-05-20"), "{back:#}");
 }
+
+#[tokio::test]
+async fn a_repair_asks_for_a_check_where_the_device_is_installed_next() {
+    let app = TestApp::start_at(START).await;
+    let till = app.fielded("HX1", START).await;
+    make_plan(&app, "TAMPER", &[event("AFTER_REPAIR", 7)], json!({"kind": "INSPECTION"})).await;
+    app.set_clock("2026-05-06T02:00:00Z");
+    let out = json!({"deviceId": till.device, "removedAt": "2026-05-06T01:00:00Z", "status": "IN_REPAIR", "reason": "broken"});
+    app.mutate("removeDevice", "", out).await;
+    app.set_clock("2026-05-20T02:00:00Z");
+    change_status(&app, &till.device, "IN_STOCK").await;
+    app.set_clock("2026-05-22T03:00:00Z");
+    let position = app.position(&till.site, "Counter 2", None).await;
+    app.install(&till.device, &position, "2026-05-22T02:00:00Z").await;
+    // In stock the plan did not apply; the seven days count from when it does again.
+    let back = item(&app, &till.device, "TAMPER").await;
+    assert_eq!(instant(&back["dueAt"]), at("2026-05-28T16:00:00Z"), "{back:#}");
+    assert!(text(&back["explanation"]["summary"]).contains("it came back from repair"), "{back:#}");
+}

@@ -1,6 +1,7 @@
 //! A server of the test's own: free port, own database, a clock that stands still, seeded ids.
 
 use super::at;
+use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, Database};
 use std::future::pending;
 use std::hash::{BuildHasher, RandomState};
@@ -9,8 +10,10 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tillkeep::app::{App, Services, http};
 use tillkeep::db::Db;
+use tillkeep::kernel::call::Call;
 use tillkeep::kernel::clock::{Clock, ManualClock};
 use tillkeep::kernel::ids::Ids;
+use tillkeep::seeding::demo::DemoOptions;
 use tillkeep::seeding::{self, Rooms};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -80,20 +83,34 @@ impl TestApp {
 
     /// Adds the reference data: meters, models, plans, holidays.
     pub async fn seed(&self) {
+        let call = |at| self.app.call_at("seed", at);
+        let rooms = self.rooms(&call);
+        let seeded = seeding::reference::run(rooms, &call(rooms.now)).await;
+        seeded.unwrap_or_else(|e| panic!("the reference data is refused: {e}"));
+    }
+
+    /// Makes the demo fleet with so many devices, up to the clock's moment.
+    pub async fn demo(&self, devices: usize) {
+        let call = |at| self.app.call_at("demo", at);
+        let options = DemoOptions { devices, seed: 1, progress: false };
+        let made = seeding::demo::run(self.rooms(&call), options).await;
+        made.unwrap_or_else(|e| panic!("the demo cannot be made: {e}"));
+    }
+
+    /// What seeding works with.
+    fn rooms<'a>(&'a self, call: &'a (dyn Fn(DateTime<Utc>) -> Call + Send + Sync)) -> Rooms<'a> {
         let app = &self.app;
-        let call = |at| app.call_at("seed", at);
-        let rooms = Rooms {
+        Rooms {
             db: app.db(),
             catalogue: &app.catalogue,
             registry: &app.registry,
             usage: &app.usage,
+            firmware: &app.firmware,
             planning: &app.planning,
             visits: &app.visits,
             now: self.clock.now(),
-            call: &call,
-        };
-        let seeded = seeding::reference::run(rooms, &call(rooms.now)).await;
-        seeded.unwrap_or_else(|e| panic!("the reference data is refused: {e}"));
+            call,
+        }
     }
 }
 
