@@ -587,7 +587,19 @@ pub fn due_sentence(explanation: &Explanation, now: DateTime<Utc>, language: Lan
     parts.extend(explanation.adjustments.iter().map(|a| moved(a, zone, language)));
     parts.extend(explanation.covered_by.iter().map(|note| covered(note, zone, language)));
     parts.extend(explanation.covers.iter().map(|note| covers(note, zone, language)));
-    let others = explanation.candidates.iter().enumerate().filter(|(place, _)| Some(*place) != explanation.winner);
+    // What is not beyond, has not happened or is not behind would make the sentence long and says
+    // nothing of the date; where nothing is due at all it is what there is to say.
+    let is_said = |c: &DueCandidate| match c.trigger {
+        Trigger::Condition { .. } | Trigger::Firmware {} | Trigger::Event { .. } => {
+            c.due_at.is_some() || explanation.winner.is_none()
+        }
+        Trigger::CalendarFixed { .. } | Trigger::CalendarFloating { .. } | Trigger::Usage { .. } => true,
+    };
+    let others = explanation
+        .candidates
+        .iter()
+        .enumerate()
+        .filter(|(place, candidate)| Some(*place) != explanation.winner && is_said(candidate));
     parts.extend(others.map(|(_, candidate)| other(candidate, zone, today, language)));
     match language {
         Language::En => format!("{}.", parts.join("; ")),
