@@ -213,7 +213,7 @@ pub struct Device {
     /// When it passed its inspection before service, device time; absent while it has to pass one.
     pub inspected_at: Option<DateTime<Utc>>,
     /// Since when an inspection before does not count any more: it left the field, went to repair or
-    /// into quarantine.
+    /// into quarantine, or failed one.
     pub uninspected_since: Option<DateTime<Utc>>,
     /// Grows with every change.
     pub version: i64,

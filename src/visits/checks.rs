@@ -92,6 +92,31 @@ pub fn answers<'a>(
     Ok(Answered { reviews, readings })
 }
 
+/// What a done line says of an inspection before service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inspection {
+    /// Everything a plan requires was answered and passed.
+    Passed,
+    /// Nothing required failed or was left out, but no plan that is in force required anything.
+    Nothing,
+    /// A required step failed or was not answered: it was not done.
+    Failed,
+}
+
+/// What a list with these answers is as an inspection of a device before service; none when it is
+/// no such list.
+pub fn inspection(list: &TaskList, review: &Review) -> Option<Inspection> {
+    if list.kind != MaintenanceKind::PreInstallation || device_of(list).is_none() {
+        return None;
+    }
+    let requires_anything = list.is_of_plan && list.steps.iter().any(|s| s.is_required);
+    Some(match review.is_passed {
+        true if requires_anything => Inspection::Passed,
+        true => Inspection::Nothing,
+        false => Inspection::Failed,
+    })
+}
+
 /// Whether a line has to say what had failed: it completes a repair of a device.
 pub fn needs_failure(outcome: VisitLineOutcome, lists: &[TaskList]) -> bool {
     let is_repair = |l: &TaskList| l.kind == MaintenanceKind::Corrective && l.is_open && device_of(l).is_some();
@@ -183,6 +208,7 @@ mod tests {
             kind,
             subject: Subject { kind: SubjectKind::Device, id: DEVICE },
             is_open: true,
+            is_of_plan: true,
             steps,
         }
     }
@@ -229,6 +255,20 @@ mod tests {
         let device_id = Some(DeviceId(DEVICE));
         assert_eq!(answered.readings, [StepReading { device_id, meter: "TRANSACTIONS".into(), value: 5_000.0 }]);
         assert_eq!(answered.reviews[0].failed, [2]);
+    }
+
+    #[test]
+    fn only_what_a_plan_requires_passes_an_inspection_before_service() {
+        let optional = TaskStep { is_required: false, ..step(StepKind::PassFail) };
+        let asked = |steps| list(1, MaintenanceKind::PreInstallation, steps);
+        let (good, bad) = (Review { is_passed: true, ..Review::default() }, Review::default());
+        let whole = asked(vec![step(StepKind::PassFail), optional.clone()]);
+        assert_eq!(inspection(&whole, &good), Some(Inspection::Passed));
+        assert_eq!(inspection(&whole, &bad), Some(Inspection::Failed));
+        assert_eq!(inspection(&TaskList { is_of_plan: false, ..whole.clone() }, &good), Some(Inspection::Nothing));
+        assert_eq!(inspection(&asked(vec![optional]), &good), Some(Inspection::Nothing));
+        assert_eq!(inspection(&asked(vec![]), &good), Some(Inspection::Nothing));
+        assert_eq!(inspection(&TaskList { kind: MaintenanceKind::Inspection, ..whole }, &good), None);
     }
 
     #[test]

@@ -167,8 +167,8 @@ impl ReportFigures {
             within_band: ratio(errors.within_band as f64, compared),
         }
     }
-    /// Failures that began in the period, each once however many visits told of it; null in groups by KIND, since a failure is of no kind of
-    /// maintenance.
+    /// Failures that began in the period, each once however many visits told of it; null in groups
+    /// by KIND, since a failure is of no kind of maintenance.
     async fn failures(&self) -> Option<FailureCounts> {
         let f = self.0.failures;
         self.if_of_devices(FailureCounts {

@@ -53,13 +53,18 @@ impl PlanningService {
     }
 
     /// Tells the registry whether devices must be inspected before they go into service: while a
-    /// plan for that is active.
+    /// plan for devices of that kind is active.
     pub(super) async fn set_gate(&self, tx: &Tx) -> StoreResult<()> {
         let (db, scope) = (tx.conn(), tx.scope());
         // First, because it locks the row: of two changes at once the second sees the first.
         registry_store::set_requires_inspection(db, scope, true).await?;
         let plans = store::all_plans(db, scope).await?;
-        if !plans.iter().any(|p| p.is_active && p.definition.kind == MaintenanceKind::PreInstallation) {
+        let is_gate = |p: &MaintenancePlan| {
+            p.is_active
+                && p.definition.kind == MaintenanceKind::PreInstallation
+                && p.definition.subject == SubjectKind::Device
+        };
+        if !plans.iter().any(is_gate) {
             registry_store::set_requires_inspection(db, scope, false).await?;
         }
         Ok(())
@@ -292,6 +297,7 @@ fn lists_of(
             kind: order.kind,
             subject: order.subject,
             is_open: order.state.is_open(),
+            is_of_plan: order.plan_id.is_some(),
             steps: order.steps.clone(),
         });
     }
@@ -311,6 +317,7 @@ fn lists_of(
             kind: order.map_or(plan.definition.kind, |o| o.kind),
             subject,
             is_open: true,
+            is_of_plan: plan.is_active || order.is_some(),
             steps: order.map_or_else(|| plan.definition.steps.clone(), |o| o.steps.clone()),
         });
     }
