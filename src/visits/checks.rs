@@ -8,6 +8,7 @@ use crate::kernel::ids::DeviceId;
 use crate::kernel::subject::SubjectKind;
 use crate::planning::model::{MaintenanceKind, StepAnswer, StepKind, TaskList, TaskStep};
 use crate::planning::rules::{Review, Verdict, check_answer, review, verdict};
+use chrono::{DateTime, Utc};
 
 /// A meter that was read with a step.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,20 +125,22 @@ pub fn needs_failure(outcome: VisitLineOutcome, lists: &[TaskList]) -> bool {
 }
 
 /// A failure as it is kept: of the closed lists, under the order it was repaired by. A cause that is
-/// unusual for its code is believed.
+/// unusual for its code is believed; a repair that is done and does not say since when the device
+/// works again was done when the work was.
 ///
 /// # Errors
 /// A code, cause or remedy the lists have not; a repair that does not say all of it.
 pub fn failure(
     line: usize,
     given: Option<&NewFailure>,
-    outcome: VisitLineOutcome,
+    (outcome, performed_at): (VisitLineOutcome, DateTime<Utc>),
     lists: &[TaskList],
     known: &FailureLists,
 ) -> Result<Option<FailureReport>, Error> {
     let of_failure = |field: &str| path(&["lines", &line.to_string(), "failure", field]);
     // Who has no lists cannot choose from them.
-    let is_required = needs_failure(outcome, lists) && !known.codes.is_empty();
+    let is_repair = needs_failure(outcome, lists);
+    let is_required = is_repair && !known.codes.is_empty();
     let Some(given) = given else {
         return match is_required {
             true => Err(Error::FailureRequired {
@@ -173,6 +176,7 @@ pub fn failure(
         }
         _ => {}
     }
+    let repaired_at = performed_at.max(given.failed_at).max(given.detected_at.unwrap_or(performed_at));
     let repaired_by = lists.iter().find(|l| l.kind == MaintenanceKind::Corrective && l.work_order_id.is_some());
     Ok(Some(FailureReport {
         failure_code: given.failure_code.clone(),
@@ -181,7 +185,7 @@ pub fn failure(
         origin: given.origin.unwrap_or(code.origin),
         failed_at: given.failed_at,
         detected_at: given.detected_at,
-        restored_at: given.restored_at,
+        restored_at: given.restored_at.or(is_repair.then_some(repaired_at)),
         work_order_id: repaired_by.and_then(|l| l.work_order_id),
     }))
 }
@@ -278,6 +282,7 @@ mod tests {
         assert!(needs_failure(VisitLineOutcome::Done, &repair));
         assert!(!needs_failure(VisitLineOutcome::NoAccess, &repair));
         assert!(!needs_failure(VisitLineOutcome::Done, &[list(1, MaintenanceKind::Cleaning, vec![])]));
-        assert_eq!(failure(0, None, VisitLineOutcome::Done, &repair, &none).unwrap(), None);
+        let done = (VisitLineOutcome::Done, "2026-05-06T03:00:00Z".parse().unwrap());
+        assert_eq!(failure(0, None, done, &repair, &none).unwrap(), None);
     }
 }

@@ -73,7 +73,8 @@ impl VisitService {
             let serial = |id: DeviceId| known.devices.get(&id).map(|d| d.serial_number.as_str());
             let answered = checks::answers(no, &mut draft.row.step_results, lists, &known.meters, serial)?;
             evidence.note(place, draft, lists, answered);
-            draft.row.failure = checks::failure(no, line.failure.as_ref(), line.outcome, lists, &known.failures)?;
+            let work = (line.outcome, line.performed_at);
+            draft.row.failure = checks::failure(no, line.failure.as_ref(), work, lists, &known.failures)?;
             evidence.note_parts(place, no, line, draft)?;
             if draft.row.failure.is_some() && matches!(draft.target, Target::Site | Target::Orders) {
                 return Err(no_device(no, "a failure is one of a device: name it with deviceId or serialNumber"));
@@ -208,10 +209,8 @@ impl VisitService {
         self.keep_lives(tx, &replaced).await?;
         self.registry.record_inspections(tx, &evidence.inspections).await?;
         let opened = self.planning.open_correctives(tx, &evidence.needs).await?;
-        found.extend(evidence.needs.iter().zip(opened).map(|(need, (order, _))| LineResult {
-            line: need.line,
-            code: LineCode::CorrectiveOpened,
-            work_order: Some(order),
+        found.extend(evidence.needs.iter().zip(opened).filter_map(|(need, order)| {
+            Some(LineResult { line: need.line, code: LineCode::CorrectiveOpened, work_order: Some(order?) })
         }));
         Ok(found)
     }
@@ -328,6 +327,7 @@ impl Evidence {
                         step: *step,
                     },
                     text: asked.text.clone(),
+                    performed_at: row.performed_at,
                 });
             }
         }
