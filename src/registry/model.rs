@@ -262,7 +262,7 @@ pub struct ComponentLife {
     pub component_id: ComponentId,
     /// Meter code.
     pub meter_code: String,
-    /// When it came in.
+    /// When it came in; 0 until the meter is first read, where it came before that.
     pub life_at_install: i64,
     /// When it went out; absent while it is in.
     pub life_at_removal: Option<i64>,

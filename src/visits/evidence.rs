@@ -238,7 +238,16 @@ impl VisitService {
         let went = usage_store::life_at(db, scope, &went, &states).await?;
         let mut lives = Vec::new();
         for (((key, part), came), went) in keys.iter().zip(&rated).zip(came).zip(went) {
-            let Some(life) = came else { continue };
+            let Some(life) = came else {
+                // The meter was not read yet: its first reading says at what life the part came.
+                lives.push(ComponentLife {
+                    component_id: part.new_id,
+                    meter_code: key.1.clone(),
+                    life_at_install: 0,
+                    life_at_removal: None,
+                });
+                continue;
+            };
             if let Some(component_id) = part.old_id {
                 // What came with the device has all of its life on it.
                 let since = part.old_lives.iter().find(|l| l.meter_code == key.1).map_or(0, |l| l.life_at_install);

@@ -95,6 +95,25 @@ async fn a_replaced_part_begins_a_life_of_its_own_and_nothing_else_does() {
     assert_eq!(only(&data["serviceVisits"]["nodes"])["lines"][0]["partsReplaced"], json!([part]));
 }
 
+#[tokio::test]
+async fn a_part_put_in_before_the_first_reading_has_not_the_life_of_the_device() {
+    let app = TestApp::start_at(START).await;
+    let till = till(&app, &model(&app).await, "HX1").await;
+    let technician = app.technician("Li Wei").await;
+    app.set_clock("2026-05-20T02:00:00Z");
+    let part = json!({"componentKind": "BATTERY", "newSerialNumber": "B-2"});
+    app.log_visit(&till.site, &technician, "2026-05-08T02:00:00Z", vec![replaced(&till.device, part)]).await;
+    let used = async || {
+        let all = parts(&app, &till.device, "BATTERY").await;
+        all.last().map(|new| new["unitsSinceInstalled"].clone()).expect("a battery")
+    };
+    assert_eq!(used().await, Value::Null, "nobody read the meter yet");
+    app.read(&till.device, "TRANSACTIONS", 4_000.0, "2026-05-10T02:00:00Z").await;
+    assert_eq!(used().await, json!(0.0));
+    app.read(&till.device, "TRANSACTIONS", 5_000.0, "2026-05-11T02:00:00Z").await;
+    assert_eq!(used().await, json!(1_000.0));
+}
+
 fn only_one(list: &[Value]) -> &Value {
     match list {
         [one] => one,
