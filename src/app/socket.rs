@@ -7,7 +7,6 @@
 //! writes waits for it.
 
 use super::App;
-use super::http::{REQUEST_TIMEOUT, TOO_LONG};
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{BAD_USER_INPUT, FORBIDDEN, INTERNAL, INTERNAL_MESSAGE, SUBSCRIPTION_LIMIT, UNAVAILABLE};
 use crate::graphql::request::RequestBody;
@@ -33,6 +32,10 @@ use tokio::time::error::Elapsed;
 use tokio::time::{interval, sleep, timeout};
 use tracing::Instrument;
 
+/// How long a request may take before it is given up, by HTTP too; what it wrote is rolled back.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+/// What is said of one that was given up.
+pub(super) const TOO_LONG: &str = "the request took too long and was given up; ask for less at a time";
 /// The protocol, as a client asks for it.
 const PROTOCOL: &str = "graphql-transport-ws";
 /// How long a client may take to begin.
