@@ -394,36 +394,47 @@ async fn import(app: &App, what: What, file: &Path) -> Result<(), Failure> {
 
 /// Writes a list page by page.
 async fn export(app: &App, export: Export, out: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = out else { return export_pages(app, &export, &mut io::stdout()).await };
     let named = |path: &Path, e: &io::Error| format!("cannot write {}: {e}", path.display());
-    let mut file = match out {
-        Some(path) => Some(File::create(path).map_err(|e| named(path, &e))?),
-        None => None,
+    // A pipe or a device is written to as it is.
+    if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+        let mut file = std::fs::OpenOptions::new().write(true).open(path).map_err(|e| named(path, &e))?;
+        return export_pages(app, &export, &mut file).await;
+    }
+    // Beside the file, which stays whole until the new one is.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut part = path.clone().into_os_string();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let mut file = File::create(&part).map_err(|e| named(&part, &e))?;
+    let written: Result<(), Failure> = match export_pages(app, &export, &mut file).await {
+        Ok(()) => file.sync_all().and_then(|()| std::fs::rename(&part, &path)).map_err(|e| named(&path, &e).into()),
+        Err(failure) => Err(failure),
     };
+    if written.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    written
+}
+
+/// Writes the pages of a list.
+async fn export_pages(app: &App, export: &Export, out: &mut (dyn Write + Send)) -> Result<(), Failure> {
     let mut key = None;
     loop {
-        let page = app.reports.export_page(&Scope::DEFAULT, &export, key).await?;
-        match (&mut file, out) {
-            (Some(file), Some(path)) => file.write_all(&page.text).map_err(|e| named(path, &e))?,
-            _ => match io::stdout().write_all(&page.text) {
-                // A reader that has gone away, as `head` does, is no failure.
-                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-                written => written?,
-            },
+        let page = app.reports.export_page(&Scope::DEFAULT, export, key).await?;
+        match out.write_all(&page.text) {
+            // A reader that has gone away, as `head` does, is no failure.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            written => written?,
         }
         key = page.next;
         if key.is_none() {
             break;
         }
     }
-    match (file, out) {
-        (Some(file), Some(path)) => {
-            file.sync_all().map_err(|e| named(path, &e))?;
-            Ok(())
-        }
-        _ => match io::stdout().flush() {
-            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(e.into()),
-            _ => Ok(()),
-        },
+    match out.flush() {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(e.into()),
+        _ => Ok(()),
     }
 }
 

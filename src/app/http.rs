@@ -7,7 +7,7 @@
 //! errors. What is no GraphQL request at all has its own status in both: 400, 405, 406, 413, 415.
 
 use super::App;
-use super::socket::{self, Sockets};
+use super::socket::{self, REQUEST_TIMEOUT, Sockets, TOO_LONG};
 use crate::db::StoreError;
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{
@@ -46,8 +46,6 @@ use tracing::Instrument;
 
 /// Bytes of a request's body at most: 5,000 readings are well below 2 MB.
 const MAX_BODY: usize = 8 * 1024 * 1024;
-/// How long a request may take before it is given up; what it wrote is rolled back.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long the database may take to say that it is there.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Characters of a request id that a caller may choose.
@@ -135,8 +133,7 @@ async fn watch(State(server): State<Server>, mut request: Request, next: Next) -
         }
         Err(_) => {
             span.in_scope(|| tracing::error!("request took too long and was given up"));
-            let message = "the request took too long and was given up; ask for less at a time";
-            refuse(StatusCode::GATEWAY_TIMEOUT, UNAVAILABLE, message, &id)
+            refuse(StatusCode::GATEWAY_TIMEOUT, UNAVAILABLE, TOO_LONG, &id)
         }
     };
     let duration = stopwatch.elapsed();

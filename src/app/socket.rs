@@ -8,9 +8,9 @@
 
 use super::App;
 use crate::graphql::context::Cx;
-use crate::graphql::errors::{BAD_USER_INPUT, FORBIDDEN, INTERNAL, INTERNAL_MESSAGE, SUBSCRIPTION_LIMIT};
+use crate::graphql::errors::{BAD_USER_INPUT, FORBIDDEN, INTERNAL, INTERNAL_MESSAGE, SUBSCRIPTION_LIMIT, UNAVAILABLE};
 use crate::graphql::request::RequestBody;
-use crate::graphql::schema::{self, TillkeepSchema};
+use crate::graphql::schema::{self, Answers, TillkeepSchema};
 use crate::kernel::text::Language;
 use axum::body::Bytes;
 use axum::extract::FromRequestParts;
@@ -28,9 +28,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
+use tokio::time::error::Elapsed;
 use tokio::time::{interval, sleep, timeout};
 use tracing::Instrument;
 
+/// How long a request may take before it is given up, by HTTP too; what it wrote is rolled back.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+/// What is said of one that was given up.
+pub(super) const TOO_LONG: &str = "the request took too long and was given up; ask for less at a time";
 /// The protocol, as a client asks for it.
 const PROTOCOL: &str = "graphql-transport-ws";
 /// How long a client may take to begin.
@@ -40,8 +45,10 @@ const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// How long a client may take to take a message.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long closed connections may take to end.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long queries and changes under way may take to end when the server stops.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long closed connections may take to end: what is under way, and the goodbyes.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(8);
 /// Operations under way on one connection.
 const MAX_OPERATIONS: usize = 100;
 /// Bytes of a message of a client at most, as of a long query with its variables.
@@ -76,6 +83,7 @@ impl Sockets {
 }
 
 /// Why a connection is closed.
+#[derive(PartialEq, Eq)]
 struct End {
     code: u16,
     reason: &'static str,
@@ -179,6 +187,14 @@ pub(super) async fn open(
     }))
 }
 
+/// An operation under way.
+struct Running {
+    serial: u64,
+    task: AbortHandle,
+    /// It goes on until somebody ends it.
+    is_subscription: bool,
+}
+
 /// One connection.
 struct Connection {
     app: Arc<App>,
@@ -186,8 +202,8 @@ struct Connection {
     language: Language,
     request_id: String,
     is_begun: bool,
-    /// Operations under way: their serial and their task.
-    running: HashMap<String, (u64, AbortHandle)>,
+    /// Operations under way.
+    running: HashMap<String, Running>,
     serial: u64,
     said_by: mpsc::Sender<Said>,
 }
@@ -207,8 +223,11 @@ impl Connection {
     /// Runs until one side ends it.
     async fn run(mut self, mut socket: WebSocket, mut said: mpsc::Receiver<Said>, mut closing: watch::Receiver<bool>) {
         let end = self.talk(&mut socket, &mut said, &mut closing).await;
-        for (_, (_, task)) in self.running.drain() {
-            task.abort();
+        if end.as_ref() == Some(&STOPS) {
+            self.finish(&mut socket, &mut said).await;
+        }
+        for (_, running) in self.running.drain() {
+            running.task.abort();
         }
         if let Some(End { code, reason }) = end {
             tracing::debug!(code, reason, "connection closed");
@@ -269,9 +288,33 @@ impl Connection {
         }
     }
 
+    /// Lets queries and changes end that are under way when the server stops, and hands on what they
+    /// say; subscriptions end at once.
+    async fn finish(&mut self, socket: &mut WebSocket, said: &mut mpsc::Receiver<Said>) {
+        self.running.retain(|_, running| {
+            if running.is_subscription {
+                running.task.abort();
+            }
+            !running.is_subscription
+        });
+        let rest = async {
+            while !self.running.is_empty() {
+                let Some(message) = said.recv().await else { return };
+                if let Some(text) = self.hand_on(message)
+                    && !send(socket, Message::from(text)).await
+                {
+                    return;
+                }
+            }
+        };
+        if timeout(FINISH_TIMEOUT, rest).await.is_err() {
+            tracing::warn!("operations did not end in time; they were cut off");
+        }
+    }
+
     /// What an operation says, unless the client has ended it meanwhile.
     fn hand_on(&mut self, said: Said) -> Option<String> {
-        let is_running = self.running.get(&said.id).is_some_and(|(serial, _)| *serial == said.serial);
+        let is_running = self.running.get(&said.id).is_some_and(|running| running.serial == said.serial);
         if is_running && said.is_last {
             self.running.remove(&said.id);
         }
@@ -291,8 +334,8 @@ impl Connection {
             Incoming::Ping { payload } => Ok(Some(json!({"type": "pong", "payload": payload}).to_string())),
             Incoming::Pong {} => Ok(None),
             Incoming::Complete { id } => {
-                if let Some((_, task)) = self.running.remove(&id) {
-                    task.abort();
+                if let Some(running) = self.running.remove(&id) {
+                    running.task.abort();
                 }
                 Ok(None)
             }
@@ -317,11 +360,21 @@ impl Connection {
         };
         let span = tracing::info_span!("operation", request.id = %request_id);
         let cx = Cx::of_stream(self.app.services.clone(), request_id.clone(), self.language);
-        let mut answers = schema::execute_stream(&self.schema, Arc::new(cx), request);
+        let Answers { stream: mut answers, is_subscription } =
+            schema::execute_stream(&self.schema, Arc::new(cx), request);
+        // What is asked once has as long as by HTTP.
+        let patience = (!is_subscription).then_some(REQUEST_TIMEOUT);
         let said_by = self.said_by.clone();
         let (told, operation) = (id.clone(), request_id.clone());
         let talk = async move {
-            while let Some(answer) = answers.next().await {
+            loop {
+                let Ok(answer) = within(patience, answers.next()).await else {
+                    tracing::error!("operation took too long and was given up");
+                    let text = refusal(&told, UNAVAILABLE, TOO_LONG, &operation);
+                    let _ = said_by.send(Said { id: told, serial, text, is_last: true }).await;
+                    return;
+                };
+                let Some(answer) = answer else { break };
                 let is_last = !answer.is_executed;
                 // Fields keep the order in which they were asked for, as in an answer by HTTP.
                 let (kind, payload) = match is_last {
@@ -351,12 +404,20 @@ impl Connection {
             }
         };
         let task = tokio::spawn(guarded.instrument(span));
-        self.running.insert(id, (serial, task.abort_handle()));
+        self.running.insert(id, Running { serial, task: task.abort_handle(), is_subscription });
         None
     }
 }
 
-/// What ends an operation before it began.
+/// What comes of something within a time, or at any time without one.
+async fn within<T>(patience: Option<Duration>, work: impl Future<Output = T>) -> Result<T, Elapsed> {
+    match patience {
+        Some(patience) => timeout(patience, work).await,
+        None => Ok(work.await),
+    }
+}
+
+/// What ends an operation before it began, or without its own answer.
 fn refusal(id: &str, code: &str, message: &str, request_id: &str) -> String {
     let extensions = json!({"code": code, "requestId": request_id});
     json!({"id": id, "type": "error", "payload": [{"message": message, "extensions": extensions}]}).to_string()
@@ -382,6 +443,18 @@ mod tests {
         for foreign in ["http://evil.example", "http://tills.example", "http://tills.example:80801", "null", ""] {
             assert!(!is_let_in(Some(foreign)), "{foreign}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_once_is_given_up_and_a_subscription_goes_on() {
+        let soon = Some(Duration::from_millis(1));
+        assert!(within(soon, std::future::pending::<()>()).await.is_err());
+        assert_eq!(within(soon, async { 7 }).await.ok(), Some(7));
+        let later = async {
+            sleep(Duration::from_millis(5)).await;
+            7
+        };
+        assert_eq!(within(None, later).await.ok(), Some(7));
     }
 
     #[test]

@@ -56,30 +56,42 @@ pub fn contains_part<C: ColumnTrait>(column: C, part: &str) -> Expr {
 
 /// Contains these digits, whatever blanks and dashes stand between them.
 pub fn contains_digits<C: ColumnTrait>(column: C, digits: &str) -> Expr {
+    without_blanks(column, &format!("%{digits}%"))
+}
+
+/// Looks like this once blanks and dashes are taken away; `%` stands for anything.
+pub fn without_blanks<C: ColumnTrait>(column: C, pattern: &str) -> Expr {
     let without = |of: Expr, sign: &str| {
         Expr::from(Func::cust("replace").args([of, Expr::val(sign.to_owned()), Expr::val(String::new())]))
     };
     let bare = without(without(Expr::col(column.as_column_ref()), " "), "-");
-    bare.binary(BinOper::Like, Expr::val(format!("%{digits}%")))
+    bare.binary(BinOper::Like, Expr::val(pattern.to_owned()))
 }
 
-/// Equal first, then what begins with the text, then the rest; so that a bound cuts off the worst.
+/// Equal first, then what begins with the text, then the rest, by the best of the columns that were
+/// searched; so that a bound cuts off the worst. `phone` says what a phone number is that is equal,
+/// and one that begins with the digits.
 pub fn best_first<E: Scoped>(
     rows: Select<E>,
     id: E::Column,
-    column: E::Column,
+    columns: &[E::Column],
+    phone: Option<(Expr, Expr)>,
     text: &SearchText,
     backend: DatabaseBackend,
 ) -> Select<E> {
-    let is_equal = text
-        .patterns()
-        .iter()
-        .fold(Condition::any(), |any, pattern| any.add(lowered(column).eq(Func::lower(Expr::val(pattern.clone())))));
-    let rank: Expr = CaseStatement::new()
-        .case(is_equal, Expr::value(0))
-        .case(begins_with(column, text, backend), Expr::value(1))
-        .finally(Expr::value(2))
-        .into();
+    let (mut is_equal, mut begins) = (Condition::any(), Condition::any());
+    for column in columns {
+        for pattern in text.patterns() {
+            is_equal = is_equal.add(lowered(*column).eq(Func::lower(Expr::val(pattern.clone()))));
+        }
+        begins = begins.add(begins_with(*column, text, backend));
+    }
+    if let Some((equal_phone, phone_begins)) = phone {
+        is_equal = is_equal.add(equal_phone);
+        begins = begins.add(phone_begins);
+    }
+    let rank: Expr =
+        CaseStatement::new().case(is_equal, Expr::value(0)).case(begins, Expr::value(1)).finally(Expr::value(2)).into();
     rows.order_by(rank, Order::Asc).order_by(id, Order::Asc)
 }
 

@@ -52,6 +52,10 @@ pub fn page_cost(first: Option<i32>, child: usize) -> usize {
     row_cost(rows.min(MAX_PAGE as usize), child)
 }
 
+/// What a question costs that reads the facts of the whole fleet, whatever it answers: a request may
+/// ask a few, and not dozens by aliases.
+pub const FLEET_COST: usize = 20_000;
+
 /// What so many rows cost; a list inside a type counts as many as it usually has.
 pub fn row_cost(rows: usize, child: usize) -> usize {
     rows.saturating_mul(child.max(1)).saturating_add(1)

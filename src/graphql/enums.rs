@@ -651,6 +651,8 @@ gql_enum! {
         FailureReported,
         /// It passed its inspection before service.
         InspectionPassed,
+        /// It failed its inspection before service: one passed before counts no more.
+        InspectionFailed,
     }
 }
 gql_enum! {

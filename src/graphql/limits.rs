@@ -81,6 +81,13 @@ pub fn check(request: &mut Request, may_change: bool) -> ServerResult<()> {
     Ok(())
 }
 
+/// Whether a request that was checked is a subscription, which goes on until somebody ends it.
+pub fn is_subscription(request: &mut Request) -> bool {
+    let name = request.operation_name.clone();
+    let Ok(document) = request.parsed_query() else { return false };
+    operation(document, name.as_deref()).is_some_and(|o| o.ty == OperationType::Subscription)
+}
+
 /// Counts tokens and brackets without parsing.
 fn measure(query: &str) -> ServerResult<()> {
     let mut bytes = query.bytes().peekable();

@@ -130,22 +130,33 @@ pub async fn execute(schema: &TillkeepSchema, cx: Arc<Cx>, mut request: Request)
     Answer { response, is_executed: cx.has_begun() }
 }
 
-/// Checks a request against the limits and runs it as a stream of answers: one for a query or a
-/// change, one for each event of a subscription. A request that is refused has one answer, which
-/// is not executed.
-pub fn execute_stream(schema: &TillkeepSchema, cx: Arc<Cx>, mut request: Request) -> BoxStream<'static, Answer> {
-    let answers = match limits::check(&mut request, cx.may_change) {
-        Ok(()) => schema.execute_stream(request.data(cx.clone())),
-        Err(refusal) => stream::iter([Response::from_errors(vec![refusal])]).boxed(),
+/// What is being answered.
+pub struct Answers {
+    /// One for a query or a change, one for each event of a subscription.
+    pub stream: BoxStream<'static, Answer>,
+    /// It goes on until somebody ends it.
+    pub is_subscription: bool,
+}
+
+/// Checks a request against the limits and runs it as a stream of answers. A request that is refused
+/// has one answer, which is not executed.
+pub fn execute_stream(schema: &TillkeepSchema, cx: Arc<Cx>, mut request: Request) -> Answers {
+    let (answers, is_subscription) = match limits::check(&mut request, cx.may_change) {
+        Ok(()) => {
+            let is_subscription = limits::is_subscription(&mut request);
+            (schema.execute_stream(request.data(cx.clone())), is_subscription)
+        }
+        Err(refusal) => (stream::iter([Response::from_errors(vec![refusal])]).boxed(), false),
     };
-    answers
+    let stream = answers
         .map(move |mut response| {
             for error in &mut response.errors {
                 complete(error, &cx.request_id);
             }
             Answer { response, is_executed: cx.has_begun() }
         })
-        .boxed()
+        .boxed();
+    Answers { stream, is_subscription }
 }
 
 /// What the library says of a text that is no instant.

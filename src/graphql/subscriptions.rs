@@ -156,6 +156,8 @@ struct FileEvents {
     listener: Listener,
     /// Sequence of the last event told.
     last: i64,
+    /// There is more in the file than was told.
+    has_more: bool,
 }
 
 #[async_trait]
@@ -163,21 +165,19 @@ impl Source for FileEvents {
     type Item = HistoryEvent;
 
     async fn more(&mut self) -> StoreResult<Option<Vec<HistoryEvent>>> {
-        let Some(events) = self.listener.next().await? else { return Ok(None) };
-        if !events.iter().any(|e| e.device == self.device && e.sequence > self.last) {
-            return Ok(Some(Vec::new()));
-        }
-        // The file has an order of its own, without gaps: that is the one told.
-        let mut told = Vec::new();
-        loop {
-            let filter = EventFilter::default();
-            let page = self.services.registry.history(&self.scope, self.device, &filter, self.last, MAX_PAGE).await?;
-            self.last = page.events.last().map_or(self.last, |e| e.sequence);
-            told.extend(page.events.iter().filter_map(file::read).map(HistoryEvent::from));
-            if !page.has_next {
-                return Ok(Some(told));
+        if !self.has_more {
+            let Some(events) = self.listener.next().await? else { return Ok(None) };
+            if !events.iter().any(|e| e.device == self.device && e.sequence > self.last) {
+                return Ok(Some(Vec::new()));
             }
         }
+        // The file has an order of its own, without gaps: that is the one told. A page at a time, which
+        // is told before the next is read, however much was written at once.
+        let filter = EventFilter::default();
+        let page = self.services.registry.history(&self.scope, self.device, &filter, self.last, MAX_PAGE).await?;
+        self.last = page.events.last().map_or(self.last, |e| e.sequence);
+        self.has_more = page.has_next;
+        Ok(Some(page.events.iter().filter_map(file::read).map(HistoryEvent::from).collect()))
     }
 }
 
@@ -228,7 +228,7 @@ impl Subscription {
         // The end of the file is read after listening began: what comes in between is told.
         let listener = listen(cx).await?;
         let last = registry.last_sequence(&cx.scope, device).await.map_err(|e| cx.fail(e))?;
-        Ok(told(FileEvents { services: cx.services.clone(), scope: cx.scope, device, listener, last }))
+        Ok(told(FileEvents { services: cx.services.clone(), scope: cx.scope, device, listener, last, has_more: false }))
     }
 }
 

@@ -687,6 +687,10 @@ pub struct VisitLineFact {
     pub work_order_ids: Vec<WorkOrderId>,
     /// Plans the technician names.
     pub plan_ids: Vec<PlanId>,
+    /// Of those orders, inspections before service that were not passed: they are not done.
+    pub not_passed_orders: Vec<WorkOrderId>,
+    /// Of those plans, inspections before service that were not passed: they are not done.
+    pub not_passed_plans: Vec<PlanId>,
     /// Device time of the work.
     pub performed_at: DateTime<Utc>,
     /// True when the work was done.
@@ -710,6 +714,8 @@ pub struct TaskList {
     pub subject: Subject,
     /// The order is open, or there is none: the work is not reported as completed yet.
     pub is_open: bool,
+    /// It is of an active plan, or of an order that was issued for a plan.
+    pub is_of_plan: bool,
     /// The steps, as issued with the order.
     pub steps: Vec<TaskStep>,
 }

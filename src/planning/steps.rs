@@ -4,6 +4,7 @@ use crate::code_enum;
 use crate::kernel::ids::{DeviceModelId, PlanId, VisitId, VisitLineId};
 use crate::kernel::subject::Subject;
 use crate::kernel::text::LocalizedText;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 code_enum! {
@@ -147,4 +148,6 @@ pub struct CorrectiveNeed {
     pub origin: OrderOrigin,
     /// What the step says.
     pub text: LocalizedText,
+    /// When it failed, device time.
+    pub performed_at: DateTime<Utc>,
 }

@@ -143,6 +143,7 @@ impl AsOf {
             region_code: site.and_then(|s| s.region_code.clone()),
             installed_at: self.installed_at(),
             firmware_version: self.derived.firmware_version.clone(),
+            inspected_at: self.derived.inspected_at,
             asset_tag: self.asset_tag.clone(),
             ..today
         }

@@ -97,9 +97,10 @@ pub enum Error {
     },
     /// It has to pass an inspection first.
     #[error(
-        "this device cannot become {to}: no passed pre-installation inspection is recorded for it{since}; log a visit \
-         for a plan or an order of kind PRE_INSTALLATION with every required step passed",
-        since = since.map_or_else(String::new, |at| format!(" since it came back on {}", at.date_naive()))
+        "this device cannot become {to}: no pre-installation inspection that it had passed by then is recorded for \
+         it{since}; log a visit for an active plan of kind PRE_INSTALLATION, or for an order of one, with every \
+         required step passed",
+        since = since.map_or_else(String::new, |at| format!(" since it came back, or failed one, on {}", at.date_naive()))
     )]
     InspectionRequired {
         /// Input field.

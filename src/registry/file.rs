@@ -38,7 +38,7 @@ code_enum! {
         OccurrenceMissed = "OCCURRENCE_MISSED", OccurrenceMissedCorrected = "OCCURRENCE_MISSED_CORRECTED",
         OccurrenceVoided = "OCCURRENCE_VOIDED", VisitLogged = "VISIT_LOGGED",
         ComponentReplaced = "COMPONENT_REPLACED", FailureReported = "FAILURE_REPORTED",
-        InspectionPassed = "INSPECTION_PASSED",
+        InspectionPassed = "INSPECTION_PASSED", InspectionFailed = "INSPECTION_FAILED",
     }
 }
 

@@ -46,8 +46,10 @@ pub fn fold(events: &[Event]) -> Derived {
     let mut now = Derived::default();
     for event in events {
         let payload = &event.payload;
-        // Other rooms may have a status of their own in their payloads.
-        if (event.kind == EventKind::DeviceRegistered || event.kind.is_of_place())
+        // Other rooms may have a status of their own in their payloads, and a move between positions
+        // leaves it as it was: told late, it carries the status of the day it was told.
+        let tells_status = event.kind.is_of_place() && event.kind != EventKind::Relocated;
+        if (event.kind == EventKind::DeviceRegistered || tells_status)
             && let Some(status) = text(payload, "status")
         {
             if let (Some(from), Some(to)) = (DeviceStatus::parse(&now.status), DeviceStatus::parse(&status))
@@ -97,6 +99,9 @@ pub fn fold(events: &[Event]) -> Derived {
             EventKind::InspectionPassed if flag(payload, "counts") => {
                 let at = event.occurred_at;
                 now.inspected_at = Some(now.inspected_at.map_or(at, |passed| passed.max(at)));
+            }
+            EventKind::InspectionFailed => {
+                now.inspected_at = now.inspected_at.filter(|passed| *passed >= event.occurred_at);
             }
             _ => {}
         }
@@ -237,5 +242,31 @@ mod tests {
         assert_eq!(fold(&events[..2]).inspected_at, None);
         assert_eq!(fold(&events[..3]).inspected_at, Some(events[2].occurred_at));
         assert_eq!(fold(&events).inspected_at, None);
+    }
+
+    #[test]
+    fn a_failed_inspection_takes_back_the_one_passed_before() {
+        let passed = event(2, EventKind::InspectionPassed, json!({"counts": true}));
+        let mut failed = event(3, EventKind::InspectionFailed, json!({}));
+        let registered = event(1, EventKind::DeviceRegistered, json!({"status": "IN_STOCK"}));
+        failed.occurred_at += chrono::TimeDelta::hours(1);
+        let events = [registered, passed, failed];
+        assert_eq!(fold(&events[..2]).inspected_at, Some(events[1].occurred_at));
+        assert_eq!(fold(&events).inspected_at, None);
+        // Told late, of before the one that was passed.
+        let mut late = events;
+        late[2].occurred_at = late[1].occurred_at - chrono::TimeDelta::hours(1);
+        assert_eq!(fold(&late).inspected_at, Some(late[1].occurred_at));
+    }
+
+    #[test]
+    fn a_relocation_leaves_the_status_as_it_was() {
+        let events = [
+            event(1, EventKind::DeviceRegistered, json!({"status": "IN_STOCK"})),
+            event(2, EventKind::Installed, json!({"status": "INSTALLED", "positionId": "p"})),
+            event(3, EventKind::Relocated, json!({"status": "IN_SERVICE", "positionId": "q"})),
+        ];
+        let now = fold(&events);
+        assert_eq!((now.status.as_str(), now.position_id.as_deref()), ("INSTALLED", Some("q")));
     }
 }

@@ -213,7 +213,7 @@ pub struct Device {
     /// When it passed its inspection before service, device time; absent while it has to pass one.
     pub inspected_at: Option<DateTime<Utc>>,
     /// Since when an inspection before does not count any more: it left the field, went to repair or
-    /// into quarantine.
+    /// into quarantine, or failed one.
     pub uninspected_since: Option<DateTime<Utc>>,
     /// Grows with every change.
     pub version: i64,
@@ -262,7 +262,7 @@ pub struct ComponentLife {
     pub component_id: ComponentId,
     /// Meter code.
     pub meter_code: String,
-    /// When it came in.
+    /// When it came in; 0 until the meter is first read, where it came before that.
     pub life_at_install: i64,
     /// When it went out; absent while it is in.
     pub life_at_removal: Option<i64>,

@@ -130,6 +130,24 @@ pub async fn upsert_component_lives(
     scope: &Scope,
     lives: &[ComponentLife],
 ) -> StoreResult<()> {
+    write_lives(db, scope, lives, component_life::Column::LifeAtRemoval).await
+}
+
+/// Overwrites at what life parts came in.
+pub async fn set_lives_at_install(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    lives: &[ComponentLife],
+) -> StoreResult<()> {
+    write_lives(db, scope, lives, component_life::Column::LifeAtInstall).await
+}
+
+async fn write_lives(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    lives: &[ComponentLife],
+    overwritten: component_life::Column,
+) -> StoreResult<()> {
     use component_life::Column as C;
     let rows = lives
         .iter()
@@ -144,6 +162,6 @@ pub async fn upsert_component_lives(
             .into_active_model()
         })
         .collect();
-    let conflict = OnConflict::columns([C::ComponentId, C::MeterCode]).update_column(C::LifeAtRemoval).to_owned();
+    let conflict = OnConflict::columns([C::ComponentId, C::MeterCode]).update_column(overwritten).to_owned();
     insert_chunked(db, rows, Some(conflict)).await
 }

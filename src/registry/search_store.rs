@@ -3,7 +3,7 @@
 use super::model::SiteContact;
 use crate::db::StoreResult;
 use crate::db::scoped;
-use crate::db::search::{beginning_with, best_first, contains, contains_digits};
+use crate::db::search::{beginning_with, best_first, contains, contains_digits, without_blanks};
 use crate::entity::{device, external_id, merchant, position, site, technician};
 use crate::kernel::scope::Scope;
 use crate::kernel::search::{MOST_HITS, MatchedField, Rank, SearchText};
@@ -72,7 +72,7 @@ pub async fn merchants_by_name(db: &impl ConnectionTrait, scope: &Scope, text: &
         backend,
     ));
     let rows: Vec<(Uuid, String)> =
-        best_first(find, C::Id, C::Name, text, backend).limit(MOST_HITS).into_tuple().all(db).await?;
+        best_first(find, C::Id, &[C::Name], None, text, backend).limit(MOST_HITS).into_tuple().all(db).await?;
     Ok(rows.into_iter().map(|(id, name)| (id, text.rank(&name).unwrap_or(Rank::Contains), name)).collect())
 }
 
@@ -87,10 +87,15 @@ pub async fn sites(db: &impl ConnectionTrait, scope: &Scope, text: &SearchText) 
     if let Some(digits) = text.phone() {
         any = any.add(contains_digits(C::Contact, digits));
     }
+    // The contact is kept as JSON.
+    let phone = text.phone().map(|digits| {
+        let with = |end: &str| without_blanks(C::Contact, &format!("%\"phone\":\"{digits}{end}%"));
+        (with("\""), with(""))
+    });
     let find =
         scoped::find::<site::Entity>(scope).select_only().column(C::Id).column(C::Name).column(C::Contact).filter(any);
     let rows: Vec<(Uuid, String, Option<String>)> =
-        best_first(find, C::Id, C::Name, text, backend).limit(MOST_HITS).into_tuple().all(db).await?;
+        best_first(find, C::Id, &[C::Name], phone, text, backend).limit(MOST_HITS).into_tuple().all(db).await?;
     let found = rows.into_iter().filter_map(|(id, name, contact)| {
         if let Some(rank) = text.rank(&name) {
             return Some((id, MatchedField::Name, rank, name));
@@ -112,6 +117,8 @@ pub async fn technicians(db: &impl ConnectionTrait, scope: &Scope, text: &Search
     if let Some(digits) = text.phone() {
         any = any.add(contains_digits(C::Phone, digits));
     }
+    let phone =
+        text.phone().map(|digits| (without_blanks(C::Phone, digits), without_blanks(C::Phone, &format!("{digits}%"))));
     let find = scoped::find::<technician::Entity>(scope)
         .select_only()
         .column(C::Id)
@@ -120,7 +127,11 @@ pub async fn technicians(db: &impl ConnectionTrait, scope: &Scope, text: &Search
         .column(C::Phone)
         .filter(any);
     let rows: Vec<(Uuid, String, Option<String>, Option<String>)> =
-        best_first(find, C::Id, C::Name, text, backend).limit(MOST_HITS).into_tuple().all(db).await?;
+        best_first(find, C::Id, &[C::Name, C::EmployeeNumber], phone, text, backend)
+            .limit(MOST_HITS)
+            .into_tuple()
+            .all(db)
+            .await?;
     let found = rows.into_iter().filter_map(|(id, name, number, phone)| {
         let by_number = number.and_then(|n| Some((MatchedField::EmployeeNumber, text.rank(&n)?, n)));
         let by_phone = phone.and_then(|p| Some((MatchedField::Phone, text.rank_phone(&p)?, p)));

@@ -2,8 +2,8 @@
 
 use super::error::Error;
 use super::model::{Dimension, FleetReport, Group, GroupKey, Place, Question, Standing};
-use super::rules::{self, Outage, Stay, Tally};
-use super::store::{self, OrderFact, Period, SiteFacts};
+use super::rules::{self, Outage, Stay, Tally, Telling};
+use super::store::{self, FailureFact, OrderFact, Period, SiteFacts};
 use crate::catalogue::model::FailureOrigin;
 use crate::db::{ConnectionTrait, Db, StoreResult};
 use crate::kernel::calendar::local_date;
@@ -157,10 +157,15 @@ impl ReportService {
             for repair in attempt.work_orders.iter().filter_map(|id| repairs.get(id)) {
                 let is_before = repair.done_at.is_none_or(|done| attempt.performed_at <= done);
                 match attempt.outcome {
-                    VisitLineOutcome::NoAccess | VisitLineOutcome::SiteClosed
-                        if attempt.performed_at >= period.from =>
-                    {
-                        tally.no_access(&Place { at: attempt.performed_at, ..repair.place.clone() });
+                    // Nobody got to the device: no attempt, whenever it was.
+                    #[allow(
+                        clippy::collapsible_match,
+                        reason = "a guard lets what came before the period fall through"
+                    )]
+                    VisitLineOutcome::NoAccess | VisitLineOutcome::SiteClosed => {
+                        if attempt.performed_at >= period.from {
+                            tally.no_access(&Place { at: attempt.performed_at, ..repair.place.clone() });
+                        }
                     }
                     _ if is_before => {
                         tried.insert(repair.id);
@@ -170,15 +175,26 @@ impl ReportService {
             }
         })
         .await?;
-        for repair in repairs.values().filter(|r| r.done_at.is_some_and(|done| done < period.to)) {
-            tally.fix(&repair.place, !tried.contains(&repair.id));
-        }
+        let followed = store::lines_followed_up(&at, scope, period.from).await?;
 
-        // Failures.
-        let mut outages: HashMap<DeviceId, Vec<Outage>> = HashMap::new();
+        // Failures; one may be told on several visits.
+        let mut facts: Vec<FailureFact> = Vec::new();
         store::failures(&at, scope, period, |fact| {
-            if !fleet.models.contains_key(&fact.device) {
-                return;
+            if fleet.models.contains_key(&fact.device) {
+                facts.push(fact);
+            }
+        })
+        .await?;
+        let tellings: Vec<Telling> = facts.iter().map(telling).collect();
+        let reported = rules::reported(&tellings);
+        let mut outages: HashMap<DeviceId, Vec<Outage>> = HashMap::new();
+        let mut told: HashMap<usize, Told> = HashMap::new();
+        for (fact, reported) in facts.iter().zip(&reported) {
+            told.entry(reported.counted).or_default().add(fact, |id| repairs.contains_key(&id));
+        }
+        for (place, (fact, reported)) in facts.iter().zip(&reported).enumerate() {
+            if reported.counted != place {
+                continue;
             }
             let failed_at = fact.place.at;
             if failed_at >= period.from {
@@ -186,21 +202,36 @@ impl ReportService {
                 tally.failure(&fact.place, fact.origin, repair);
             }
             if rules::counts_against_devices(fact.origin) {
-                let outage = Outage { failed_at, restored_at: fact.restored_at };
+                let outage = Outage { failed_at, restored_at: reported.ended_at };
                 outages.entry(fact.device).or_default().push(outage);
             }
-            // Work that had no order to go by; with one it was counted above.
-            let is_ordered = fact.work_order.is_some_and(|id| repairs.contains_key(&id));
+            // Work that had no order to go by; with one it is counted below.
+            let others = told.get(&place).copied().unwrap_or_default();
             let is_fault = fact.origin != FailureOrigin::NoneFound;
-            if let Some((outcome, done_at)) = fact.work.filter(|_| !is_ordered && is_fault)
+            if let Some((outcome, done_at)) = attempt(fact).filter(|_| !others.is_ordered && is_fault)
                 && done_at >= period.from
                 && done_at < period.to
-                && !matches!(outcome, VisitLineOutcome::NoAccess | VisitLineOutcome::SiteClosed)
             {
-                tally.fix(&Place { at: done_at, ..fact.place }, outcome == VisitLineOutcome::Done);
+                let is_first = outcome == VisitLineOutcome::Done
+                    && fact.restored_at.is_some()
+                    && others.first_work_at.is_none_or(|first| first >= done_at)
+                    && !followed.contains(&fact.line);
+                tally.fix(&Place { at: done_at, ..fact.place.clone() }, is_first);
             }
-        })
-        .await?;
+        }
+        let with_fault = |is_fault: bool| -> HashSet<WorkOrderId> {
+            let found = facts.iter().filter(|f| (f.origin != FailureOrigin::NoneFound) == is_fault);
+            found.filter_map(|f| f.work_order).collect()
+        };
+        let (faulty, faultless) = (with_fault(true), with_fault(false));
+        for repair in repairs.values().filter(|r| r.done_at.is_some_and(|done| done < period.to)) {
+            // Where nothing was found, nothing was repaired.
+            if faultless.contains(&repair.id) && !faulty.contains(&repair.id) {
+                continue;
+            }
+            let is_followed = repair.line.is_some_and(|line| followed.contains(&line));
+            tally.fix(&repair.place, !tried.contains(&repair.id) && !is_followed);
+        }
         for (device, stays) in fleet.stays.iter().filter(|(device, _)| fleet.models.contains_key(*device)) {
             for stay in stays {
                 if let Some((from, to)) = stay.within(passed.from, passed.to) {
@@ -240,6 +271,39 @@ impl ReportService {
             groups,
             group_count,
         })
+    }
+}
+
+/// What the reports of one failure come to together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    /// One of them is of a repair that had an order.
+    is_ordered: bool,
+    /// When somebody first worked on it.
+    first_work_at: Option<DateTime<Utc>>,
+}
+
+impl Told {
+    fn add(&mut self, fact: &FailureFact, is_repair: impl Fn(WorkOrderId) -> bool) {
+        self.is_ordered |= fact.work_order.is_some_and(is_repair);
+        if let Some((_, at)) = attempt(fact) {
+            self.first_work_at = Some(self.first_work_at.map_or(at, |first| first.min(at)));
+        }
+    }
+}
+
+/// How the work that reported a failure ended and when; none where nobody got to the device.
+fn attempt(fact: &FailureFact) -> Option<(VisitLineOutcome, DateTime<Utc>)> {
+    fact.work.filter(|(outcome, _)| !matches!(outcome, VisitLineOutcome::NoAccess | VisitLineOutcome::SiteClosed))
+}
+
+fn telling(fact: &FailureFact) -> Telling {
+    Telling {
+        id: fact.id,
+        device: fact.device,
+        code: fact.code.clone(),
+        failed_at: fact.place.at,
+        restored_at: fact.restored_at,
     }
 }
 

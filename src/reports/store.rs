@@ -25,7 +25,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, JoinType, QueryFilter,
     QueryOrder, QuerySelect, RelationDef, Select,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// A stretch of time: from an instant up to, and without, another.
@@ -356,6 +356,8 @@ pub async fn items_without_order(
         ])
         .filter(C::IsAlive.eq(true))
         .filter(C::OpenOrderId.is_null())
+        // What a larger work includes is done, and counted, with it.
+        .filter(C::CoveredBy.is_null())
         .filter(C::NominalDueAt.gte(period.from))
         .filter(C::NominalDueAt.lt(period.to))
         .filter(C::WindowStart.is_not_null())
@@ -385,11 +387,17 @@ pub async fn items_without_order(
 
 // ---- failures and repairs ----
 
-/// A failure that was reported.
+/// A report of a failure.
 #[derive(Clone, Debug)]
 pub struct FailureFact {
+    /// Its id.
+    pub id: Uuid,
+    /// The visit line that reports it.
+    pub line: Uuid,
     /// The device.
     pub device: DeviceId,
+    /// Failure code.
+    pub code: String,
     /// Where it stood then, of what model it is, and when it failed.
     pub place: Place,
     /// Who caused it.
@@ -405,6 +413,8 @@ pub struct FailureFact {
 #[derive(Debug, FromQueryResult)]
 struct FailureRow {
     id: Uuid,
+    visit_line_id: Uuid,
+    failure_code: String,
     device_id: Uuid,
     site_id: Option<Uuid>,
     model_id: Option<Uuid>,
@@ -417,8 +427,13 @@ struct FailureRow {
     performed_at: Option<DateTime<Utc>>,
 }
 
-/// Failures that began before the end of a period, and were not restored or reported before it
-/// began.
+/// Another report of the device's failure mode does not say when it ended: this one may.
+const MAY_END_ANOTHER: &str = "exists (select 1 from failure unended \
+     where unended.organization_id = failure.organization_id and unended.device_id = failure.device_id \
+     and unended.failure_code = failure.failure_code and unended.restored_at is null)";
+
+/// Reports of failures that began before the end of a period, and were not restored or reported
+/// before it began; and those that may tell the end of another one.
 pub async fn failures(
     db: &DatabaseTransaction,
     scope: &Scope,
@@ -432,6 +447,8 @@ pub async fn failures(
     let find = scoped::find::<failure::Entity>(scope)
         .select_only()
         .column_as(C::Id, "id")
+        .column_as(C::VisitLineId, "visit_line_id")
+        .column_as(C::FailureCode, "failure_code")
         .column_as(C::DeviceId, "device_id")
         .column_as(C::SiteId, "site_id")
         .column_as(C::ModelId, "model_id")
@@ -449,7 +466,8 @@ pub async fn failures(
                 .add(C::FailedAt.gte(period.from))
                 .add(C::RestoredAt.is_null())
                 .add(C::RestoredAt.gt(period.from))
-                .add(visit_line::Column::PerformedAt.gte(period.from)),
+                .add(visit_line::Column::PerformedAt.gte(period.from))
+                .add(Expr::cust(MAY_END_ANOTHER)),
         );
     let mut rows = find.into_model::<FailureRow>().stream(db).await?;
     while let Some(row) = rows.try_next().await? {
@@ -463,7 +481,10 @@ pub async fn failures(
             _ => None,
         };
         each(FailureFact {
+            id: row.id,
+            line: row.visit_line_id,
             device: DeviceId(row.device_id),
+            code: row.failure_code,
             place: Place {
                 model: row.model_id,
                 site: row.site_id,
@@ -491,16 +512,37 @@ pub struct RepairFact {
     pub place: Place,
     /// When it was done; absent while it is open, and where it was given up.
     pub done_at: Option<DateTime<Utc>>,
+    /// The visit line that did it, as far as one did.
+    pub line: Option<Uuid>,
 }
 
 /// Corrective orders issued before the end of a period and not completed before it began.
 pub async fn repairs(db: &impl ConnectionTrait, scope: &Scope, period: Period) -> StoreResult<Vec<RepairFact>> {
     use work_order::Column as C;
-    type Row =
-        (Uuid, Option<Uuid>, Option<Uuid>, Option<Uuid>, Option<String>, String, DateTime<Utc>, Option<DateTime<Utc>>);
+    type Row = (
+        Uuid,
+        Option<Uuid>,
+        Option<Uuid>,
+        Option<Uuid>,
+        Option<String>,
+        String,
+        DateTime<Utc>,
+        Option<DateTime<Utc>>,
+        Option<Uuid>,
+    );
     let rows: Vec<Row> = scoped::find::<work_order::Entity>(scope)
         .select_only()
-        .columns([C::Id, C::DeviceId, C::SiteId, C::ModelId, C::RegionCode, C::State, C::CreatedAt, C::PerformedAt])
+        .columns([
+            C::Id,
+            C::DeviceId,
+            C::SiteId,
+            C::ModelId,
+            C::RegionCode,
+            C::State,
+            C::CreatedAt,
+            C::PerformedAt,
+            C::VisitLineId,
+        ])
         .filter(C::Kind.eq(MaintenanceKind::Corrective.as_str()))
         // What was done before it was ordered is done all the same.
         .filter(Condition::any().add(C::CreatedAt.lt(period.to)).add(C::PerformedAt.lt(period.to)))
@@ -511,13 +553,34 @@ pub async fn repairs(db: &impl ConnectionTrait, scope: &Scope, period: Period) -
     let is_done = |state: &str| state == WorkOrderState::Completed.as_str();
     Ok(rows
         .into_iter()
-        .map(|(id, device, site, model, region, state, created_at, performed_at)| RepairFact {
+        .map(|(id, device, site, model, region, state, created_at, performed_at, line)| RepairFact {
             id: WorkOrderId(id),
             device: device.map(DeviceId),
             place: Place { model, site, region, kind: None, at: performed_at.unwrap_or(created_at) },
             done_at: performed_at.filter(|_| is_done(&state)),
+            line,
         })
         .collect())
+}
+
+/// Lines whose failed steps opened an order; of those performed from a moment on, all.
+pub async fn lines_followed_up(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    from: DateTime<Utc>,
+) -> StoreResult<HashSet<Uuid>> {
+    use work_order::Column as C;
+    // The clock of a phone may be ahead of the server's.
+    let from = from.checked_sub_signed(TimeDelta::days(1)).unwrap_or(from);
+    let rows: Vec<Option<Uuid>> = scoped::find::<work_order::Entity>(scope)
+        .select_only()
+        .column(C::OriginVisitLineId)
+        .filter(C::OriginVisitLineId.is_not_null())
+        .filter(C::CreatedAt.gte(from))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().flatten().collect())
 }
 
 /// A visit line that did not do what it names.

@@ -8,6 +8,7 @@ use crate::kernel::ids::DeviceId;
 use crate::kernel::subject::SubjectKind;
 use crate::planning::model::{MaintenanceKind, StepAnswer, StepKind, TaskList, TaskStep};
 use crate::planning::rules::{Review, Verdict, check_answer, review, verdict};
+use chrono::{DateTime, Utc};
 
 /// A meter that was read with a step.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +93,31 @@ pub fn answers<'a>(
     Ok(Answered { reviews, readings })
 }
 
+/// What a done line says of an inspection before service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inspection {
+    /// Everything a plan requires was answered and passed.
+    Passed,
+    /// Nothing required failed or was left out, but no plan that is in force required anything.
+    Nothing,
+    /// A required step failed or was not answered: it was not done.
+    Failed,
+}
+
+/// What a list with these answers is as an inspection of a device before service; none when it is
+/// no such list.
+pub fn inspection(list: &TaskList, review: &Review) -> Option<Inspection> {
+    if list.kind != MaintenanceKind::PreInstallation || device_of(list).is_none() {
+        return None;
+    }
+    let requires_anything = list.is_of_plan && list.steps.iter().any(|s| s.is_required);
+    Some(match review.is_passed {
+        true if requires_anything => Inspection::Passed,
+        true => Inspection::Nothing,
+        false => Inspection::Failed,
+    })
+}
+
 /// Whether a line has to say what had failed: it completes a repair of a device.
 pub fn needs_failure(outcome: VisitLineOutcome, lists: &[TaskList]) -> bool {
     let is_repair = |l: &TaskList| l.kind == MaintenanceKind::Corrective && l.is_open && device_of(l).is_some();
@@ -99,20 +125,22 @@ pub fn needs_failure(outcome: VisitLineOutcome, lists: &[TaskList]) -> bool {
 }
 
 /// A failure as it is kept: of the closed lists, under the order it was repaired by. A cause that is
-/// unusual for its code is believed.
+/// unusual for its code is believed; a repair that is done and does not say since when the device
+/// works again was done when the work was.
 ///
 /// # Errors
 /// A code, cause or remedy the lists have not; a repair that does not say all of it.
 pub fn failure(
     line: usize,
     given: Option<&NewFailure>,
-    outcome: VisitLineOutcome,
+    (outcome, performed_at): (VisitLineOutcome, DateTime<Utc>),
     lists: &[TaskList],
     known: &FailureLists,
 ) -> Result<Option<FailureReport>, Error> {
     let of_failure = |field: &str| path(&["lines", &line.to_string(), "failure", field]);
     // Who has no lists cannot choose from them.
-    let is_required = needs_failure(outcome, lists) && !known.codes.is_empty();
+    let is_repair = needs_failure(outcome, lists);
+    let is_required = is_repair && !known.codes.is_empty();
     let Some(given) = given else {
         return match is_required {
             true => Err(Error::FailureRequired {
@@ -148,6 +176,7 @@ pub fn failure(
         }
         _ => {}
     }
+    let repaired_at = performed_at.max(given.failed_at).max(given.detected_at.unwrap_or(performed_at));
     let repaired_by = lists.iter().find(|l| l.kind == MaintenanceKind::Corrective && l.work_order_id.is_some());
     Ok(Some(FailureReport {
         failure_code: given.failure_code.clone(),
@@ -156,7 +185,7 @@ pub fn failure(
         origin: given.origin.unwrap_or(code.origin),
         failed_at: given.failed_at,
         detected_at: given.detected_at,
-        restored_at: given.restored_at,
+        restored_at: given.restored_at.or(is_repair.then_some(repaired_at)),
         work_order_id: repaired_by.and_then(|l| l.work_order_id),
     }))
 }
@@ -183,6 +212,7 @@ mod tests {
             kind,
             subject: Subject { kind: SubjectKind::Device, id: DEVICE },
             is_open: true,
+            is_of_plan: true,
             steps,
         }
     }
@@ -232,12 +262,27 @@ mod tests {
     }
 
     #[test]
+    fn only_what_a_plan_requires_passes_an_inspection_before_service() {
+        let optional = TaskStep { is_required: false, ..step(StepKind::PassFail) };
+        let asked = |steps| list(1, MaintenanceKind::PreInstallation, steps);
+        let (good, bad) = (Review { is_passed: true, ..Review::default() }, Review::default());
+        let whole = asked(vec![step(StepKind::PassFail), optional.clone()]);
+        assert_eq!(inspection(&whole, &good), Some(Inspection::Passed));
+        assert_eq!(inspection(&whole, &bad), Some(Inspection::Failed));
+        assert_eq!(inspection(&TaskList { is_of_plan: false, ..whole.clone() }, &good), Some(Inspection::Nothing));
+        assert_eq!(inspection(&asked(vec![optional]), &good), Some(Inspection::Nothing));
+        assert_eq!(inspection(&asked(vec![]), &good), Some(Inspection::Nothing));
+        assert_eq!(inspection(&TaskList { kind: MaintenanceKind::Inspection, ..whole }, &good), None);
+    }
+
+    #[test]
     fn a_repair_says_what_had_failed_where_there_are_lists_to_choose_from() {
         let repair = [list(1, MaintenanceKind::Corrective, vec![])];
         let none = FailureLists::default();
         assert!(needs_failure(VisitLineOutcome::Done, &repair));
         assert!(!needs_failure(VisitLineOutcome::NoAccess, &repair));
         assert!(!needs_failure(VisitLineOutcome::Done, &[list(1, MaintenanceKind::Cleaning, vec![])]));
-        assert_eq!(failure(0, None, VisitLineOutcome::Done, &repair, &none).unwrap(), None);
+        let done = (VisitLineOutcome::Done, "2026-05-06T03:00:00Z".parse().unwrap());
+        assert_eq!(failure(0, None, done, &repair, &none).unwrap(), None);
     }
 }

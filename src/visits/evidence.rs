@@ -1,7 +1,7 @@
 //! What a visit says beside "done": answers to steps, parts, failures, readings, inspections. First
 //! all of it is checked, then each room is told its part, in the same change.
 
-use super::checks::{self, Answered};
+use super::checks::{self, Answered, Inspection};
 use super::error::Error;
 use super::model::*;
 use super::rules::{Target, in_entry, in_line};
@@ -11,11 +11,9 @@ use crate::catalogue::store as catalogue_store;
 use crate::db::StoreResult;
 use crate::db::tx::Tx;
 use crate::kernel::ids::*;
-use crate::planning::model::{
-    CorrectiveNeed, LineCode, LineResult, MaintenanceKind, OrderOrigin, StepKind, TaskList, VisitLineFact,
-};
+use crate::planning::model::{CorrectiveNeed, LineCode, LineResult, OrderOrigin, StepKind, TaskList, VisitLineFact};
 use crate::registry::model::{Binding, ComponentLife, Device, DeviceRef, Site};
-use crate::registry::service::{PartError, PartReplaced as Replaced, PassedInspection, ReplacePart};
+use crate::registry::service::{InspectionDone, PartError, PartReplaced as Replaced, ReplacePart};
 use crate::registry::store as registry_store;
 use crate::usage::service::ReadingInput;
 use crate::usage::store::{self as usage_store, MeterKey};
@@ -36,8 +34,10 @@ pub(super) struct Evidence {
     needs: Vec<CorrectiveNeed>,
     /// Readings taken with steps, each with its line.
     readings: Vec<(usize, ReadingInput)>,
-    /// Inspections passed.
-    passed: Vec<PassedInspection>,
+    /// Inspections that were done.
+    inspections: Vec<InspectionDone>,
+    /// Line by line: orders and plans whose inspection was not passed.
+    pub(super) not_passed: Vec<(Vec<WorkOrderId>, Vec<PlanId>)>,
     /// Parts, each with its line and its place on it.
     parts: Vec<(usize, usize, ReplacePart)>,
 }
@@ -63,13 +63,18 @@ impl VisitService {
     ) -> Result<Evidence, Error> {
         let lists = self.planning.task_lists(tx, facts).await?;
         let known = self.known_of(tx, lines, drafts, &lists).await?;
-        let mut evidence = Evidence { touches: vec![Vec::new(); lines.len()], ..Evidence::default() };
+        let mut evidence = Evidence {
+            touches: vec![Vec::new(); lines.len()],
+            not_passed: vec![(Vec::new(), Vec::new()); lines.len()],
+            ..Evidence::default()
+        };
         for (place, ((line, draft), lists)) in lines.iter().zip(drafts.iter_mut()).zip(&lists).enumerate() {
             let no = usize::try_from(draft.row.line_no).unwrap_or_default();
             let serial = |id: DeviceId| known.devices.get(&id).map(|d| d.serial_number.as_str());
             let answered = checks::answers(no, &mut draft.row.step_results, lists, &known.meters, serial)?;
             evidence.note(place, draft, lists, answered);
-            draft.row.failure = checks::failure(no, line.failure.as_ref(), line.outcome, lists, &known.failures)?;
+            let work = (line.outcome, line.performed_at);
+            draft.row.failure = checks::failure(no, line.failure.as_ref(), work, lists, &known.failures)?;
             evidence.note_parts(place, no, line, draft)?;
             if draft.row.failure.is_some() && matches!(draft.target, Target::Site | Target::Orders) {
                 return Err(no_device(no, "a failure is one of a device: name it with deviceId or serialNumber"));
@@ -202,12 +207,10 @@ impl VisitService {
         }
         // After the readings, which say how far the counters were.
         self.keep_lives(tx, &replaced).await?;
-        self.registry.pass_inspections(tx, &evidence.passed).await?;
+        self.registry.record_inspections(tx, &evidence.inspections).await?;
         let opened = self.planning.open_correctives(tx, &evidence.needs).await?;
-        found.extend(evidence.needs.iter().zip(opened).map(|(need, (order, _))| LineResult {
-            line: need.line,
-            code: LineCode::CorrectiveOpened,
-            work_order: Some(order),
+        found.extend(evidence.needs.iter().zip(opened).filter_map(|(need, order)| {
+            Some(LineResult { line: need.line, code: LineCode::CorrectiveOpened, work_order: Some(order?) })
         }));
         Ok(found)
     }
@@ -235,7 +238,16 @@ impl VisitService {
         let went = usage_store::life_at(db, scope, &went, &states).await?;
         let mut lives = Vec::new();
         for (((key, part), came), went) in keys.iter().zip(&rated).zip(came).zip(went) {
-            let Some(life) = came else { continue };
+            let Some(life) = came else {
+                // The meter was not read yet: its first reading says at what life the part came.
+                lives.push(ComponentLife {
+                    component_id: part.new_id,
+                    meter_code: key.1.clone(),
+                    life_at_install: 0,
+                    life_at_removal: None,
+                });
+                continue;
+            };
             if let Some(component_id) = part.old_id {
                 // What came with the device has all of its life on it.
                 let since = part.old_lives.iter().find(|l| l.meter_code == key.1).map_or(0, |l| l.life_at_install);
@@ -293,16 +305,22 @@ impl Evidence {
             say(LineCode::StepFailed);
         }
         for (list, review) in lists.iter().zip(&answered.reviews) {
-            if list.kind == MaintenanceKind::PreInstallation
+            if let Some(inspection) = checks::inspection(list, review)
                 && is_done
                 && let Some(device_id) = checks::device_of(list)
             {
-                say(if review.is_passed { LineCode::InspectionPassed } else { LineCode::InspectionNotPassed });
-                if review.is_passed {
-                    self.passed.push(PassedInspection {
+                let is_passed = inspection == Inspection::Passed;
+                say(if is_passed { LineCode::InspectionPassed } else { LineCode::InspectionNotPassed });
+                if inspection == Inspection::Failed {
+                    self.not_passed[place].0.extend(list.work_order_id);
+                    self.not_passed[place].1.extend(list.plan_id);
+                }
+                if inspection != Inspection::Nothing {
+                    self.inspections.push(InspectionDone {
                         device_id,
                         performed_at: row.performed_at,
                         visit_line_id: row.id,
+                        is_passed,
                     });
                 }
             }
@@ -318,6 +336,7 @@ impl Evidence {
                         step: *step,
                     },
                     text: asked.text.clone(),
+                    performed_at: row.performed_at,
                 });
             }
         }

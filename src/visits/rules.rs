@@ -140,7 +140,7 @@ pub fn clean(visit: &mut LogVisit, now: DateTime<Utc>) -> Result<Vec<bool>, Erro
         }
         clean_parts(line, place)?;
         if let Some(failure) = &mut line.failure {
-            clean_failure(failure, now, place)?;
+            clean_failure(failure, line.performed_at, now, place)?;
         }
     }
     Ok(masked)
@@ -189,8 +189,13 @@ fn clean_parts(line: &mut LogLine, place: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// Cleans a failure; its moments follow one another.
-fn clean_failure(failure: &mut NewFailure, now: DateTime<Utc>, place: usize) -> Result<(), Error> {
+/// Cleans a failure; its moments follow one another, and it is told by work that came after it.
+fn clean_failure(
+    failure: &mut NewFailure,
+    performed_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    place: usize,
+) -> Result<(), Error> {
     let of_failure = |field: &str| path(&["lines", &place.to_string(), "failure", field]);
     failure.failure_code = clean_text(&failure.failure_code, MAX_CODE).map_err(|problem| Error::Text {
         field: of_failure("failureCode"),
@@ -200,15 +205,21 @@ fn clean_failure(failure: &mut NewFailure, now: DateTime<Utc>, place: usize) -> 
     number_of(&mut failure.cause_code, "causeCode", MAX_CODE, || of_failure("causeCode"))?;
     number_of(&mut failure.remedy_code, "remedyCode", MAX_CODE, || of_failure("remedyCode"))?;
     failure.failed_at = past(failure.failed_at, now, "failedAt", || of_failure("failedAt"))?;
+    let wrong = |name: &str, problem: &str| Error::Instant { field: of_failure(name), problem: problem.to_owned() };
+    if failure.failed_at > performed_at {
+        return Err(wrong("failedAt", "failedAt lies after performedAt of the line; correct one of them"));
+    }
     for (moment, name) in [(&mut failure.detected_at, "detectedAt"), (&mut failure.restored_at, "restoredAt")] {
         let Some(at) = moment else { continue };
         *at = past(*at, now, name, || of_failure(name))?;
         if *at < failure.failed_at {
-            return Err(Error::Instant {
-                field: of_failure(name),
-                problem: format!("{name} lies before failedAt; correct one of them"),
-            });
+            return Err(wrong(name, &format!("{name} lies before failedAt; correct one of them")));
         }
+    }
+    if let (Some(detected), Some(restored)) = (failure.detected_at, failure.restored_at)
+        && detected > restored
+    {
+        return Err(wrong("detectedAt", "detectedAt lies after restoredAt; correct one of them"));
     }
     Ok(())
 }
@@ -322,6 +333,8 @@ mod tests {
         for (wrong, field) in [
             (NewFailure { restored_at: before, ..failure.clone() }, "restoredAt"),
             (NewFailure { detected_at: before, ..failure.clone() }, "detectedAt"),
+            (NewFailure { detected_at: Some(at("2026-05-04T06:00:01Z")), ..failure.clone() }, "detectedAt"),
+            (NewFailure { failed_at: at("2026-05-04T07:30:01Z"), restored_at: None, ..failure.clone() }, "failedAt"),
             (NewFailure { failed_at: at("2026-05-04T09:00:00Z"), restored_at: None, ..failure }, "failedAt"),
         ] {
             let expected = (Code::InvalidInstant, path(&["input", "lines", "0", "failure", field]));

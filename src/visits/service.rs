@@ -161,6 +161,10 @@ impl VisitService {
         for (fact, devices) in facts.iter_mut().zip(&evidence.touches) {
             fact.touches.clone_from(devices);
         }
+        for (fact, (orders, plans)) in facts.iter_mut().zip(&evidence.not_passed) {
+            fact.not_passed_orders.clone_from(orders);
+            fact.not_passed_plans.clone_from(plans);
+        }
         let (results, sites) = self.planning.record_visit_lines(tx, &facts).await?;
         // After the files are locked: a visit that waits for one must not keep the numbers.
         number(tx, &mut rows).await?;
@@ -374,6 +378,8 @@ impl Draft {
             site_id: self.site_id,
             work_order_ids: self.row.work_order_ids.clone(),
             plan_ids: self.row.plan_ids.clone(),
+            not_passed_orders: vec![],
+            not_passed_plans: vec![],
             performed_at: self.row.performed_at,
             is_done: self.row.outcome == VisitLineOutcome::Done,
             outcome: self.row.outcome.as_str().to_owned(),

@@ -300,6 +300,7 @@ fn english_line(kind: EventKind, f: &Facts<'_>) -> String {
             f.tail(", remedy ", "remedyCode")
         ),
         EventKind::InspectionPassed => "Passed the inspection before service".to_owned(),
+        EventKind::InspectionFailed => "Failed the inspection before service".to_owned(),
     }
 }
 
@@ -369,6 +370,7 @@ fn chinese_line(kind: EventKind, f: &Facts<'_>) -> String {
             f.tail("，处理", "remedyCode")
         ),
         EventKind::InspectionPassed => "上线前检查通过".to_owned(),
+        EventKind::InspectionFailed => "上线前检查未通过".to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@ use super::as_of::devices_as_of_page;
 use super::inputs::{DeviceFilter, DeviceOrder, MerchantFilter, SiteFilter};
 use super::paging::Paging;
 use super::types::*;
-use crate::graphql::connection::page_cost;
+use crate::graphql::connection::{FLEET_COST, page_cost};
 use crate::graphql::context::Cx;
 use crate::graphql::errors::{AMBIGUOUS, bad_input};
 use crate::graphql::load::load;
@@ -80,7 +80,9 @@ impl RegistryQuery {
     /// it was first reported), `components` and `assetTag` are those of then. A site's own region,
     /// name and merchant, meters, items, orders, visits, history, `externalIds`, `lastSeenAt` and
     /// `version` are today's.
-    #[graphql(complexity = "page_cost(first.or(last), child_complexity)")]
+    #[graphql(
+        complexity = "page_cost(first.or(last), child_complexity).saturating_add(as_of.map_or(0, |_| FLEET_COST))"
+    )]
     #[allow(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn devices(
         &self,

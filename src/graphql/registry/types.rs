@@ -450,7 +450,7 @@ impl Device {
         self.0.installed_at
     }
     /// When it passed its inspection before service, device time; null while it has to pass one: never
-    /// inspected, or not since it left the field, went to repair or into quarantine.
+    /// inspected, or not since it left the field, went to repair or into quarantine, or failed one.
     async fn inspected_at(&self) -> Option<DateTime<Utc>> {
         self.0.inspected_at
     }

@@ -2,6 +2,7 @@
 
 use super::inputs::ComplianceBandInput;
 use super::types::FleetReport;
+use crate::graphql::connection::FLEET_COST;
 use crate::graphql::context::Cx;
 use crate::graphql::enums::ReportDimension;
 use crate::graphql::errors::bad_input;
@@ -22,6 +23,7 @@ impl ReportQuery {
     /// became of it, failures, repairs and availability. Each share comes with its numerator and
     /// denominator, and its value is null, never 0, where it is undefined. The number of
     /// statements does not depend on the size of the fleet.
+    #[graphql(complexity = "child_complexity.saturating_add(FLEET_COST)")]
     #[allow(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn fleet_report(
         &self,

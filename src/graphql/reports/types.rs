@@ -167,8 +167,8 @@ impl ReportFigures {
             within_band: ratio(errors.within_band as f64, compared),
         }
     }
-    /// Failures that began in the period; null in groups by KIND, since a failure is of no kind of
-    /// maintenance.
+    /// Failures that began in the period, each once however many visits told of it; null in groups
+    /// by KIND, since a failure is of no kind of maintenance.
     async fn failures(&self) -> Option<FailureCounts> {
         let f = self.0.failures;
         self.if_of_devices(FailureCounts {
@@ -207,16 +207,17 @@ impl ReportFigures {
     /// Availability in required time: 1 − downtime / required time, as hours up over hours required.
     /// Required is the time in the period, and not after now, that devices stood at a position,
     /// whatever the opening hours. Down is the part of it from a failure that counts until it was
-    /// restored, or until the device left the position; failures at one time are down once. Null in
-    /// groups by KIND.
+    /// restored, which another report of the same failure mode may say, or else until the device left
+    /// the position; failures at one time are down once. Null in groups by KIND.
     async fn availability(&self) -> Option<Ratio> {
         self.if_of_devices(self.0.availability().into())
     }
     /// First-time fix: repairs that needed one visit over all repairs of the period. A repair is a
     /// CORRECTIVE order completed in it, fixed first when no earlier line for it ended PARTLY_DONE,
-    /// REFUSED or DEVICE_NOT_FOUND; or a fault reported on a visit line without such an order, fixed
-    /// when that line is DONE. Trips to a closed door are apart, and so is what no fault was found
-    /// of. Null in groups by KIND.
+    /// REFUSED or DEVICE_NOT_FOUND and no step failed that opened another order; or a fault reported
+    /// on a visit line without such an order, fixed first when that line is DONE, says restoredAt,
+    /// opened no order, and no line told of the failure before. Trips to a closed door are apart, and
+    /// so is what no fault was found of. Null in groups by KIND.
     async fn first_time_fix(&self) -> Option<Ratio> {
         self.if_of_devices(self.0.first_time_fix().into())
     }

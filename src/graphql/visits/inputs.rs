@@ -47,7 +47,7 @@ pub struct StepResultInput {
     pub is_done: bool,
     /// Remark; card numbers are masked.
     pub note: Option<String>,
-    /// The answer to a PASS_FAIL step.
+    /// The answer to a PASS_FAIL step; done without it is done without a result, and passes nothing.
     pub passed: Option<bool>,
     /// The answer to a CHOICE step: a code of its list.
     pub choice: Option<String>,
@@ -89,11 +89,12 @@ pub struct FailureInput {
     pub remedy_code: Option<String>,
     /// Who or what caused it; what the code usually has unless stated.
     pub origin: Option<FailureOrigin>,
-    /// Since when it did not work, device time.
+    /// Since when it did not work, device time; not after the work.
     pub failed_at: DateTime<Utc>,
-    /// When somebody noticed, device time; not before `failedAt`.
+    /// When somebody noticed, device time; not before `failedAt` and not after `restoredAt`.
     pub detected_at: Option<DateTime<Utc>>,
-    /// When it worked again, device time; not before `failedAt`.
+    /// When it worked again, device time; not before `failedAt`. A repair that is DONE ended it when it
+    /// was performed, unless stated.
     pub restored_at: Option<DateTime<Utc>>,
 }
 

@@ -128,7 +128,7 @@ fn given_fields(answer: &StepAnswer) -> impl Iterator<Item = &'static str> {
 ///
 /// # Errors
 /// A value of the wrong kind, a choice that is none, a number that cannot be, no value at all for a
-/// step that was done.
+/// step that was done, unless it is to be passed or failed.
 pub fn check_answer(step: Option<&TaskStep>, answer: &StepAnswer, meters: &[Meter]) -> Result<(), AnswerError> {
     if let Some(number) = answer.number {
         if !number.is_finite() {
@@ -146,7 +146,9 @@ pub fn check_answer(step: Option<&TaskStep>, answer: &StepAnswer, meters: &[Mete
     if let Some(given) = given_fields(answer).find(|f| *f != expected) {
         return Err(AnswerError::WrongKind { expected, given });
     }
-    if answer.is_done && given_fields(answer).next().is_none() {
+    // Clients from before steps had kinds know no `passed`: done, and nobody knows with what result.
+    let may_be_bare = step.kind == StepKind::PassFail;
+    if answer.is_done && !may_be_bare && given_fields(answer).next().is_none() {
         return Err(AnswerError::Missing { field: expected });
     }
     if step.kind == StepKind::Choice
@@ -383,6 +385,15 @@ mod tests {
         let nothing = check_answer(Some(&voltage()), &done(), &[]).unwrap_err();
         assert_eq!((nothing.code(), nothing.field()), (Code::Required, "number"));
         assert!(check_answer(Some(&voltage()), &StepAnswer { is_done: false, ..done() }, &[]).is_ok());
+    }
+
+    #[test]
+    fn a_step_that_is_done_without_a_result_is_taken_and_passes_nothing() {
+        let list = [step(StepKind::PassFail)];
+        assert!(check_answer(list.first(), &done(), &[]).is_ok());
+        assert_eq!(verdict(&list[0], Some(&done()), None), Verdict::Open);
+        let came_to = review(&list, &[done()], None);
+        assert_eq!(came_to, Review { missing: vec![1], failed: vec![], is_passed: false });
     }
 
     #[test]

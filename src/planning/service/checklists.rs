@@ -17,7 +17,7 @@ use crate::planning::store;
 use crate::registry::file::{EventKind, NewEvent};
 use crate::registry::model::{Device, Site};
 use crate::registry::store as registry_store;
-use chrono::{Datelike, Days};
+use chrono::{DateTime, Datelike, Days, Utc};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -53,13 +53,18 @@ impl PlanningService {
     }
 
     /// Tells the registry whether devices must be inspected before they go into service: while a
-    /// plan for that is active.
+    /// plan for devices of that kind is active.
     pub(super) async fn set_gate(&self, tx: &Tx) -> StoreResult<()> {
         let (db, scope) = (tx.conn(), tx.scope());
         // First, because it locks the row: of two changes at once the second sees the first.
         registry_store::set_requires_inspection(db, scope, true).await?;
         let plans = store::all_plans(db, scope).await?;
-        if !plans.iter().any(|p| p.is_active && p.definition.kind == MaintenanceKind::PreInstallation) {
+        let is_gate = |p: &MaintenancePlan| {
+            p.is_active
+                && p.definition.kind == MaintenanceKind::PreInstallation
+                && p.definition.subject == SubjectKind::Device
+        };
+        if !plans.iter().any(is_gate) {
             registry_store::set_requires_inspection(db, scope, false).await?;
         }
         Ok(())
@@ -99,11 +104,13 @@ impl PlanningService {
     }
 
     /// Opens a corrective order for each failed step that has none open yet; answers each need's
-    /// order, and whether it is a new one. The files of their subjects are locked by the caller.
+    /// order. Where the plan's work was done again since, a failure told late opens nothing: what
+    /// fails now is told by that work. The files of the subjects are locked by the caller, and the
+    /// visit's own work is in their logs.
     ///
     /// # Errors
     /// Storage only.
-    pub async fn open_correctives(&self, tx: &Tx, needs: &[CorrectiveNeed]) -> StoreResult<Vec<(WorkOrderId, bool)>> {
+    pub async fn open_correctives(&self, tx: &Tx, needs: &[CorrectiveNeed]) -> StoreResult<Vec<Option<WorkOrderId>>> {
         if needs.is_empty() {
             return Ok(Vec::new());
         }
@@ -115,18 +122,30 @@ impl PlanningService {
             .iter()
             .filter_map(|o| o.origin.map(|origin| ((o.subject, origin.plan_id, origin.step), o.id)))
             .collect();
+        let mut last_done: HashMap<(Subject, PlanId), DateTime<Utc>> = HashMap::new();
+        // In the order of the work: the last one stays.
+        for entry in store::logs_of(db, scope, &subjects).await? {
+            if entry.kind == LogKind::Done && !entry.is_void {
+                last_done.insert((entry.subject, entry.plan_id), entry.performed_at);
+            }
+        }
         let places = self.corrective_places(tx, needs).await?;
         let mut answers = Vec::with_capacity(needs.len());
         let mut new: Vec<WorkOrder> = Vec::new();
         for need in needs {
             let key = (need.subject, need.origin.plan_id, need.origin.step);
             if let Some(id) = open.get(&key) {
-                answers.push((*id, false));
+                answers.push(Some(*id));
+                continue;
+            }
+            let done = need.origin.plan_id.and_then(|plan| last_done.get(&(need.subject, plan)));
+            if done.is_some_and(|done| *done > need.performed_at) {
+                answers.push(None);
                 continue;
             }
             let order = corrective(self.ids.next(now), need, &places, now);
             open.insert(key, order.id);
-            answers.push((order.id, true));
+            answers.push(Some(order.id));
             new.push(order);
         }
         if new.is_empty() {
@@ -219,12 +238,7 @@ impl Places {
 }
 
 /// A corrective order for a failed step: due today, urgent enough to come before what is planned.
-fn corrective(
-    id: WorkOrderId,
-    need: &CorrectiveNeed,
-    places: &Places,
-    now: chrono::DateTime<chrono::Utc>,
-) -> WorkOrder {
+fn corrective(id: WorkOrderId, need: &CorrectiveNeed, places: &Places, now: DateTime<Utc>) -> WorkOrder {
     let (device, site) = (places.device(need.subject), places.site(need.subject));
     let zone = places.zone(need.subject);
     let day = local_date(zone, now);
@@ -292,6 +306,7 @@ fn lists_of(
             kind: order.kind,
             subject: order.subject,
             is_open: order.state.is_open(),
+            is_of_plan: order.plan_id.is_some(),
             steps: order.steps.clone(),
         });
     }
@@ -311,6 +326,7 @@ fn lists_of(
             kind: order.map_or(plan.definition.kind, |o| o.kind),
             subject,
             is_open: true,
+            is_of_plan: plan.is_active || order.is_some(),
             steps: order.map_or_else(|| plan.definition.steps.clone(), |o| o.steps.clone()),
         });
     }

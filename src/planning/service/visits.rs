@@ -103,6 +103,10 @@ impl PlanningService {
                     say(LineCode::NotDone, Some(*id));
                     continue;
                 }
+                // The visit says so; to be inspected again, the order stays open.
+                if line.not_passed_orders.contains(id) {
+                    continue;
+                }
                 match order.plan_id {
                     Some(plan) if order.item_id.is_some() => counts.push((plan, order.subject, Some(*id))),
                     _ if order.state.is_open() => {
@@ -132,7 +136,9 @@ impl PlanningService {
                 };
                 if !line.is_done {
                     say(LineCode::NotDone, None);
-                } else if !counts.iter().any(|(p, s, _)| p == id && *s == subject) {
+                } else if !line.not_passed_plans.contains(id)
+                    && !counts.iter().any(|(p, s, _)| p == id && *s == subject)
+                {
                     counts.push((*id, subject, None));
                 }
             }

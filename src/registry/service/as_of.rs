@@ -1,8 +1,9 @@
 //! The fleet as it stood at a moment.
 
 use super::RegistryService;
+use crate::catalogue::model::ComponentKind;
 use crate::db::{ConnectionTrait, StoreResult};
-use crate::kernel::ids::{DeviceId, PositionId, SiteId};
+use crate::kernel::ids::{ComponentId, DeviceId, PositionId, SiteId};
 use crate::kernel::scope::Scope;
 use crate::registry::as_of::{self, AsOf};
 use crate::registry::as_of_store;
@@ -123,6 +124,20 @@ async fn fold(
     Ok(found)
 }
 
+/// The first known part of each kind of a device.
+fn came_with_device(parts: &[Component]) -> Vec<ComponentId> {
+    let mut first: HashMap<ComponentKind, &Component> = HashMap::new();
+    // Of two put in at one moment, the one that went out again was there before the other.
+    let order = |c: &Component| (c.installed_at, c.removed_at.is_none(), c.removed_at, c.id);
+    for part in parts {
+        let kept = first.entry(part.kind).or_insert(part);
+        if order(part) < order(kept) {
+            *kept = part;
+        }
+    }
+    first.into_values().map(|part| part.id).collect()
+}
+
 impl RegistryService {
     /// A page of devices as they stood at a moment, after a key: what their files say had happened
     /// by then. The filter is about then too; who was silent is not told by the files.
@@ -145,13 +160,17 @@ impl RegistryService {
         for part in store::components_of(&db, scope, &ids).await? {
             parts.entry(part.device_id).or_default().push(part);
         }
+        let came_with: HashSet<ComponentId> =
+            parts.values().flat_map(|of_device| came_with_device(of_device)).collect();
         let stood = found.into_iter().map(|(device, state)| {
             let components = parts
                 .remove(&device.id)
                 .unwrap_or_default()
                 .into_iter()
                 // What came with the device was in it before it was registered, too.
-                .filter(|c| c.installed_at <= moment || c.installed_at <= device.created_at)
+                .filter(|c| {
+                    c.installed_at <= moment || (c.installed_at <= device.created_at && came_with.contains(&c.id))
+                })
                 .map(|c| Component { removed_at: c.removed_at.filter(|at| *at <= moment), ..c })
                 .collect();
             let software = state.software(&device);

@@ -98,6 +98,14 @@ pub enum PartError {
         /// Serial number of the device it is in.
         device_serial: String,
     },
+    /// Another visit put a part with this serial number in at the same moment.
+    #[error("{kind} {serial_number} was put into a device a moment ago; reload, and log the visit again")]
+    JustUsed {
+        /// The part.
+        kind: ComponentKind,
+        /// Its serial number.
+        serial_number: String,
+    },
     /// Not to be replaced there.
     #[error(
         "a {kind} of this model is replaced {place} only, because opening the terminal erases its keys; swap the terminal instead"
@@ -121,7 +129,7 @@ impl PartError {
             Self::NotInModel { .. } => Code::PartNotInModel,
             Self::ByItself { .. } => Code::PartReplacedByItself,
             Self::OtherPart { .. } => Code::PartSerialMismatch,
-            Self::InUse { .. } => Code::PartSerialInUse,
+            Self::InUse { .. } | Self::JustUsed { .. } => Code::PartSerialInUse,
             Self::NotHere { .. } => Code::PartNotReplaceableHere,
             Self::Store(_) => return None,
         })
@@ -132,7 +140,7 @@ impl PartError {
         match self {
             Self::NoDevice | Self::NotInModel { .. } | Self::NotHere { .. } | Self::Store(_) => "componentKind",
             Self::OtherPart { .. } => "oldSerialNumber",
-            Self::ByItself { .. } | Self::InUse { .. } => "newSerialNumber",
+            Self::ByItself { .. } | Self::InUse { .. } | Self::JustUsed { .. } => "newSerialNumber",
         }
     }
 }
@@ -169,6 +177,19 @@ impl Bench {
             let part = &self.parts[*i];
             (part.installed_at <= at || Some(*i) == first) && part.removed_at.is_none_or(|end| at < end)
         })
+    }
+}
+
+/// Two visits at once may put the same serial number into two devices, and neither sees the other's.
+fn just_used(asked: &[ReplacePart], error: StoreError) -> (usize, PartError) {
+    let named = asked.iter().enumerate().find_map(|(place, part)| {
+        part.new_serial_number.clone().map(|serial_number| (place, part.kind, serial_number))
+    });
+    match (error, named) {
+        (StoreError::Conflict { .. }, Some((place, kind, serial_number))) => {
+            (place, PartError::JustUsed { kind, serial_number })
+        }
+        (error, _) => (0, PartError::Store(error)),
     }
 }
 
@@ -210,7 +231,7 @@ impl RegistryService {
             bench.parts.iter().filter(|p| bench.touched.contains(&p.id)).cloned().partition(|p| p.removed_at.is_some());
         // What goes out first, else its serial number is still taken.
         store::upsert_components(tx.conn(), tx.scope(), &out).await.map_err(stored)?;
-        store::upsert_components(tx.conn(), tx.scope(), &new).await.map_err(stored)?;
+        store::upsert_components(tx.conn(), tx.scope(), &new).await.map_err(|e| just_used(asked, e))?;
         self.file.append(tx, events).await.map_err(stored)?;
         Ok(done)
     }
@@ -275,6 +296,8 @@ impl RegistryService {
         {
             return Err(PartError::OtherPart { kind, known: known.clone(), given: given.clone() });
         }
+        // Told late: it was in until the part that followed came.
+        let until = old.as_ref().and_then(|p| p.removed_at);
         let old_serial = known.or_else(|| asked.old_serial_number.clone());
         let mut came_from = None;
         if let Some(new_serial) = &asked.new_serial_number {
@@ -286,7 +309,11 @@ impl RegistryService {
                 .iter()
                 .filter(|p| p.device_id != device_id && p.kind == kind && p.serial_number.as_ref() == Some(new_serial))
                 .collect();
-            if let Some(other) = twins.iter().find(|p| p.removed_at.is_none()) {
+            // One part is in one device at a time; where it was before and after is another matter.
+            let overlaps = |p: &Component| {
+                until.is_none_or(|until| p.installed_at < until) && p.removed_at.is_none_or(|end| end > at)
+            };
+            if let Some(other) = twins.iter().find(|p| overlaps(p)) {
                 return Err(PartError::InUse {
                     kind,
                     serial_number: new_serial.clone(),
@@ -307,8 +334,7 @@ impl RegistryService {
             serial_number: asked.new_serial_number.clone(),
             replaceable_at,
             installed_at: at,
-            // Told late: it was in until the part that followed came.
-            removed_at: old.as_ref().and_then(|p| p.removed_at),
+            removed_at: until,
             warranty_ends_on: asked.warranty_ends_on,
             part_number: asked.part_number.clone(),
             lives: Vec::new(),

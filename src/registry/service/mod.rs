@@ -15,7 +15,7 @@ pub use super::store::{SiteFilter, device_key};
 pub use as_of::{DeviceWalk, Stood, Then};
 pub use components::{PartError, PartReplaced, ReplacePart};
 pub use devices::{DeviceChange, DeviceDone, DeviceUpdate, RegisterDevice, RowOutcome};
-pub use inspection::PassedInspection;
+pub use inspection::InspectionDone;
 pub use moves::{ChangeStatus, InstallDevice, RelocateDevice, RemoveDevice, SwapDevice, Swapped};
 pub use places::{Made, NewMerchant, NewPosition, NewSite, NewTechnician, SiteChange};
 pub use reads::{FileCheck, Occupant, resolve_many};

@@ -251,9 +251,16 @@ impl RegistryService {
         Ok(Place { position, site })
     }
 
-    /// Refuses a device that has not passed its inspection where inspections are required.
-    async fn inspected(&self, tx: &Tx, device: &Device, to: DeviceStatus, field: &'static str) -> Result<(), Error> {
-        if !rules::needs_inspection(to) || device.inspected_at.is_some() {
+    /// Refuses a device that has not passed its inspection by a moment where inspections are required.
+    async fn inspected(
+        &self,
+        tx: &Tx,
+        device: &Device,
+        to: DeviceStatus,
+        at: DateTime<Utc>,
+        field: &'static str,
+    ) -> Result<(), Error> {
+        if !rules::needs_inspection(to) || device.inspected_at.is_some_and(|passed| passed <= at) {
             return Ok(());
         }
         match store::organization(tx.conn(), tx.scope()).await?.requires_inspection {
@@ -334,7 +341,7 @@ impl RegistryService {
                 && input.is_in_service
                 && let Some(device) = standing.devices.get(&input.device_id)
             {
-                self.inspected(tx, device, DeviceStatus::InService, "deviceId").await?;
+                self.inspected(tx, device, DeviceStatus::InService, input.installed_at, "deviceId").await?;
             }
             outcomes.push(self.install_one(tx, input, &standing).map(|done| {
                 standing.devices.insert(done.device.id, done.device.clone());
@@ -540,7 +547,7 @@ impl RegistryService {
         let status =
             if old.status == DeviceStatus::InService { DeviceStatus::InService } else { DeviceStatus::Installed };
         installable(&new, status, "newDeviceId")?;
-        self.inspected(&tx, &new, status, "newDeviceId").await?;
+        self.inspected(&tx, &new, status, at, "newDeviceId").await?;
         in_order(&self.moves_of(&tx, new.id).await?, at, "swappedAt")?;
         let leaving = Leaving {
             at,
@@ -590,7 +597,7 @@ impl RegistryService {
             };
             return Err(Error::IllegalStatus { field: "status", from: device.status, to: input.status, hint });
         }
-        self.inspected(&tx, &device, input.status, "status").await?;
+        self.inspected(&tx, &device, input.status, at, "status").await?;
         in_order(&self.moves_of(&tx, device.id).await?, at, "changedAt")?;
         // Registration says when we were told, not since when it was so: what was before may be
         // told later.

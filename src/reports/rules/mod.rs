@@ -1,12 +1,14 @@
 //! What counts, and as what: pure functions over facts, without database and clock.
 
 mod downtime;
+mod failures;
 mod labels;
 mod standing;
 mod statistics;
 mod tally;
 
 pub use downtime::{Down, Outage, Stay, downtime, stay_at};
+pub use failures::{Reported, Telling, reported};
 pub use labels::{kind_name, nothing_of};
 pub use standing::{Found, band_of, check, forecast_is_within, standing, takes_site};
 pub use statistics::{CONFIDENCE, Mtbf, chi_square_quantile, mtbf};

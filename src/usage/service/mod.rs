@@ -22,7 +22,7 @@ use crate::kernel::ids::{DeviceId, Ids};
 use crate::kernel::scope::Scope;
 use crate::kernel::subject::SubjectKind;
 use crate::registry::file::{DeviceFile, EventKind, NewEvent};
-use crate::registry::model::{DeviceRef, ResolveError};
+use crate::registry::model::{ComponentLife, DeviceRef, ResolveError};
 use crate::registry::rules::CLOCK_SKEW;
 use crate::registry::service::resolve_many;
 use crate::registry::store as registry_store;
@@ -302,6 +302,7 @@ impl UsageService {
             .zip(store::meter_states(db, scope, &keys).await?)
             .filter_map(|(k, s)| s.map(|s| (k, s)))
             .collect();
+        let known: HashSet<MeterKey> = states.keys().cloned().collect();
         let mut writes = Writes::default();
         // Readings that only continue what is known need nothing but the state.
         let (again, onward): (Vec<MeterKey>, Vec<MeterKey>) = keys.into_iter().partition(|key| {
@@ -344,7 +345,43 @@ impl UsageService {
                 Self::fold(key, facts, before, new, now, recorded, &mut writes);
             }
         }
-        self.write(tx, facts, writes).await
+        let read = writes.states.iter().map(|s| (s.device_id, s.meter_code.clone()));
+        let begun: HashSet<MeterKey> = read.filter(|key| !known.contains(key)).collect();
+        self.write(tx, facts, writes).await?;
+        self.begin_lives(tx, &begun).await
+    }
+
+    /// Says at what life parts came in that were put in before their meter was first read.
+    async fn begin_lives(&self, tx: &Tx, begun: &HashSet<MeterKey>) -> StoreResult<()> {
+        if begun.is_empty() {
+            return Ok(());
+        }
+        let (db, scope) = (tx.conn(), tx.scope());
+        let devices: BTreeSet<DeviceId> = begun.iter().map(|(device, _)| *device).collect();
+        let devices: Vec<DeviceId> = devices.into_iter().collect();
+        let (mut keys, mut moments, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+        for part in registry_store::components_of(db, scope, &devices).await? {
+            for life in part.lives {
+                let key = (part.device_id, life.meter_code.clone());
+                if begun.contains(&key) {
+                    keys.push(key);
+                    moments.push(part.installed_at);
+                    waiting.push(life);
+                }
+            }
+        }
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let states = store::meter_states(db, scope, &keys).await?;
+        let asked: Vec<(&MeterKey, DateTime<Utc>)> = keys.iter().zip(moments).collect();
+        let came = store::life_at(db, scope, &asked, &states).await?;
+        let lives: Vec<ComponentLife> = waiting
+            .into_iter()
+            .zip(came)
+            .filter_map(|(life, came)| Some(ComponentLife { life_at_install: came?, ..life }))
+            .collect();
+        registry_store::set_lives_at_install(db, scope, &lives).await
     }
 
     /// Takes out readings that are stored already, counting them as duplicates, and answers the

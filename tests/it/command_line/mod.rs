@@ -254,9 +254,25 @@ async fn a_list_is_exported_to_the_standard_output_or_a_file() {
     assert_eq!(Said::by(tillkeep(folder.path(), &args).spawn().unwrap()).done(), "");
     let upcoming = fs::read_to_string(folder.path().join("upcoming.csv")).unwrap();
     assert!(upcoming.starts_with("due_at,due_on,") && upcoming.contains("清洁"), "{upcoming}");
+    assert!(!folder.path().join("upcoming.csv.part").exists(), "it has become the file");
     assert_eq!(run_on(&app.database_url, &["export", "visits"]).done().lines().count(), 1, "no visits yet");
     assert_eq!(run(&["export", "upcoming", "--days", "0"]).status, Some(2));
     assert!(run(&["export", "devices", "--database", "sqlite://none.db"]).failed().contains("none.db"));
+}
+
+#[tokio::test]
+async fn an_export_that_fails_leaves_the_file_as_it_was() {
+    let app = database().await;
+    app.fielded("CL1", &now().to_rfc3339()).await;
+    let folder = folder();
+    let file = folder.path().join("devices.csv");
+    fs::write(&file, "of yesterday").unwrap();
+    // What cannot be read to its end: a status nobody knows.
+    app.db().reader().execute_unprepared("update device set status = 'BROKEN'").await.unwrap();
+    let args = ["export", "devices", "--out", "devices.csv", "--database", &app.database_url];
+    Said::by(tillkeep(folder.path(), &args).spawn().unwrap()).failed();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "of yesterday");
+    assert!(!folder.path().join("devices.csv.part").exists());
 }
 
 #[tokio::test]

@@ -50,6 +50,28 @@ async fn a_query_that_may_answer_too_much_is_too_complex() {
 }
 
 #[tokio::test]
+async fn questions_about_the_whole_fleet_are_asked_a_few_at_a_time() {
+    let app = TestApp::start().await;
+    let ask = |count: usize, question: &str| {
+        let fields: Vec<String> = (0..count).map(|n| format!("a{n}: {question}")).collect();
+        format!("{{ {} }}", fields.join(" "))
+    };
+    let report = "fleetReport(periodStart: \"2026-05-01T00:00:00Z\", periodEnd: \"2026-06-01T00:00:00Z\") {
+        total { due mtbfHours { value } }
+    }";
+    let then = "devices(asOf: \"2026-05-01T00:00:00Z\", first: 50) { nodes { serialNumber status site { name } } }";
+    for question in [report, then] {
+        assert_eq!(query_code(&app, &ask(4, question), json!({})).await, "DONE", "{question}");
+        too_much(&app, &ask(5, question), "TOO_COMPLEX").await;
+    }
+    let page = then.replace("50", "500");
+    assert_eq!(query_code(&app, &ask(1, &page), json!({})).await, "DONE");
+    // As it is now, it is a list like any other.
+    let now = then.replace("asOf: \"2026-05-01T00:00:00Z\", ", "");
+    assert_eq!(query_code(&app, &ask(20, &now), json!({})).await, "DONE");
+}
+
+#[tokio::test]
 async fn a_query_has_so_many_aliases_directives_and_words() {
     let app = TestApp::start().await;
     let aliases = |count: usize| {

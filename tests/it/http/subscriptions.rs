@@ -331,3 +331,43 @@ async fn a_server_that_stops_says_so_and_ends() {
     assert_eq!(client.end().await, 1001);
     timeout(PATIENCE, server).await.expect("the server ends").unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn a_change_under_way_is_answered_before_the_server_stops() {
+    let app = TestApp::start_at(START).await;
+    make_plan(&app, "CLEAN", &[floating("P5D")], json!({})).await;
+    let site = app.site(&app.merchant("Chain").await).await;
+    for n in 0..10 {
+        device_at(&app, &site, &format!("HX{n}"), START).await;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let shutdown = async move {
+        let _ = stopped.await;
+    };
+    let server = tokio::spawn(http::serve(app.app.clone(), listener, shutdown));
+    let mut client = ask(&url, &[("sec-websocket-protocol", PROTOCOL)]).await.unwrap();
+    client.say(json!({"type": "connection_init"})).await;
+    client.hear().await;
+    let query = "mutation { runPlanner(input: {full: true}) { plannerRun { subjectCount } userErrors { code } } }";
+    client.say(json!({"id": "1", "type": "subscribe", "payload": {"query": query}})).await;
+    client.say(json!({"type": "ping"})).await;
+    // The change may be faster than the answer to the ping, and than the stop.
+    let mut heard = Vec::new();
+    while heard.last() != Some(&json!({"type": "pong"})) {
+        heard.push(client.hear().await);
+    }
+    stop.send(()).unwrap();
+    let code = loop {
+        match client.next().await {
+            Heard::Said(message) => heard.push(message),
+            Heard::Closed(code) => break code,
+        }
+    };
+    assert_eq!(code, 1001);
+    let answer = heard.iter().find(|m| m["type"] == "next").expect("an answer");
+    assert!(answer["payload"]["data"]["runPlanner"]["plannerRun"]["subjectCount"].is_number(), "{answer:#}");
+    assert!(heard.contains(&json!({"id": "1", "type": "complete"})), "{heard:#?}");
+    timeout(PATIENCE, server).await.expect("the server ends").unwrap().unwrap();
+}

@@ -54,8 +54,11 @@ fn folded(history: &[Value], moment: DateTime<Utc>) -> Option<State> {
             }
             "DEVICE_UPDATED" => state.tag = some(&payload["assetTag"]),
             "STATUS_CHANGED" => state.status = text(&payload["status"]),
-            "INSTALLED" | "SWAPPED_IN" | "RELOCATED" => {
-                state.status = text(&payload["status"]);
+            kind @ ("INSTALLED" | "SWAPPED_IN" | "RELOCATED") => {
+                // Who is moved stays what it was.
+                if kind != "RELOCATED" {
+                    state.status = text(&payload["status"]);
+                }
                 state.site = some(&payload["siteId"]);
                 state.position = some(&payload["positionId"]);
                 state.terminal = some(&payload["terminalNumber"]);
@@ -251,5 +254,39 @@ async fn moments_that_cannot_be_and_filters_of_today_are_refused() {
         let error = &answer["errors"][0];
         assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{variables}: {answer:#}");
         assert!(text(&error["message"]).contains(word), "{variables}: {error:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_relocation_told_late_carries_no_status_into_the_past() {
+    let app = TestApp::start_at("2026-05-01T00:00:00Z").await;
+    let till = app.fielded("HX1", "2026-05-01T00:00:00Z").await;
+    let counter = app.position(&till.site, "Counter 2", None).await;
+    app.set_clock("2026-05-10T00:00:00Z");
+    let status = json!({"deviceId": till.device, "status": "IN_SERVICE", "changedAt": "2026-05-05T00:00:00Z"});
+    app.mutate("changeDeviceStatus", "", status).await;
+    let relocated = json!({"deviceId": till.device, "positionId": counter, "relocatedAt": "2026-05-03T00:00:00Z"});
+    app.mutate("relocateDevice", "", relocated).await;
+    for (moment, status) in [("2026-05-04T00:00:00Z", "INSTALLED"), ("2026-05-06T00:00:00Z", "IN_SERVICE")] {
+        let data = app.gql(AS_OF, json!({"at": moment})).await;
+        assert_eq!(data["devices"]["nodes"][0]["status"], status, "{moment}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_is_in_a_device_from_when_it_was_put_in() {
+    let app = TestApp::start_at("2026-05-10T00:00:00Z").await;
+    // Registered today, in the field since long ago, and its printer was replaced before today.
+    let till = app.fielded("HX1", "2026-04-20T00:00:00Z").await;
+    let technician = app.technician("Li Wei").await;
+    let part = json!({"componentKind": "PRINTER", "newSerialNumber": "P-2"});
+    let line = json!({"deviceId": till.device, "partsReplaced": [part]});
+    app.log_visit(&till.site, &technician, "2026-05-05T00:00:00Z", vec![line]).await;
+    for (moment, out, printers) in [("2026-05-01T00:00:00Z", 0, 1), ("2026-05-06T00:00:00Z", 1, 2)] {
+        let data = app.gql(AS_OF, json!({"at": moment})).await;
+        let parts = data["devices"]["nodes"][0]["components"].as_array().unwrap().clone();
+        let found: Vec<&Value> = parts.iter().filter(|p| p["kind"] == "PRINTER").collect();
+        assert_eq!(found.len(), printers, "{moment}: {parts:#?}");
+        assert_eq!(found.iter().filter(|p| !p["removedAt"].is_null()).count(), out, "{moment}: {parts:#?}");
     }
 }

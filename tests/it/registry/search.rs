@@ -156,3 +156,15 @@ async fn only_the_types_asked_for_are_found_and_pages_go_on() {
         assert!(text(&answer["errors"][0]["message"]).contains(word), "{variables}: {answer:#}");
     }
 }
+
+#[tokio::test]
+async fn an_exact_number_is_found_however_many_names_contain_it() {
+    let app = TestApp::start().await;
+    for n in 0..200 {
+        app.technician(&format!("Shift E77 number {n}")).await;
+    }
+    let named = json!({"name": "Li Wei", "employeeNumber": "E77"});
+    app.mutate("createTechnician", "", named).await;
+    let first = rows(&app, json!({"text": "e77", "types": ["TECHNICIAN"], "first": 1})).await;
+    assert_eq!(first, [row("TECHNICIAN", "EMPLOYEE_NUMBER", "E77", "EXACT")]);
+}

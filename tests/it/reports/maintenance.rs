@@ -148,3 +148,19 @@ async fn work_is_grouped_by_where_it_was_to_be_done_then() {
     let found = report(&app, JUNE.0, JUNE.1, ", filter: { regionCodes: [\"31\"] }").await;
     assert_eq!(found["total"]["due"], 0, "{found:#}");
 }
+
+#[tokio::test]
+async fn what_a_larger_work_includes_falls_due_with_it_and_not_beside_it() {
+    let app = TestApp::start_at(START).await;
+    let site = site_named(&app, "Bund", None).await;
+    device_at(&app, &site, "HX1", START).await;
+    // Due on 3 June, and on 8 June.
+    let quick = make_plan(&app, "QUICK", &[floating("P30D")], json!({})).await;
+    make_plan(&app, "DEEP", &[floating("P35D")], json!({"covers": [quick]})).await;
+    app.set_clock("2026-05-26T02:00:00Z");
+    assert_eq!(app.run_planner().await["ordersIssued"], 1);
+    app.set_clock("2026-06-05T02:00:00Z");
+    app.run_planner().await;
+    let found = report(&app, JUNE.0, JUNE.1, "").await;
+    assert_eq!(outcomes(&found["total"]), [1, 0, 0, 0, 0, 0, 0, 0, 1], "{found:#}");
+}

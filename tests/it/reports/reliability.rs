@@ -5,7 +5,7 @@ use crate::planning::{device_at, floating, make_plan};
 use crate::support::at;
 use sea_orm::{EntityTrait, Set};
 use tillkeep::entity::failure;
-use tillkeep::kernel::ids::{DeviceId, DeviceModelId, SiteId, VisitLineId};
+use tillkeep::kernel::ids::{DeviceId, DeviceModelId, SiteId, VisitLineId, WorkOrderId};
 use tillkeep::kernel::scope::Scope;
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ struct Failed<'a> {
     origin: &'a str,
     failed_at: &'a str,
     restored_at: Option<&'a str>,
+    order: Option<&'a str>,
 }
 
 #[allow(clippy::needless_update, reason = "the table may have more columns than a report reads")]
@@ -32,7 +33,7 @@ async fn fail(app: &TestApp, n: u128, failed: Failed<'_>) {
         model_id: Set(DeviceModelId::parse_global(&app.model().await).unwrap().0),
         region_code: Set(None),
         visit_line_id: Set(VisitLineId::parse_global(failed.line).unwrap().0),
-        work_order_id: Set(None),
+        work_order_id: Set(failed.order.map(|id| WorkOrderId::parse_global(id).unwrap().0)),
         failure_code: Set("READ_FAILS".to_owned()),
         cause_code: Set(None),
         remedy_code: Set(None),
@@ -73,7 +74,7 @@ async fn two_devices(app: &TestApp) -> [(String, String); 2] {
     {
         // A line reports one failure.
         let done = line(app, &first, &one, "2026-05-12T12:00:00Z", "DONE").await;
-        let failed = Failed { device: &one, site: &first, line: &done, origin, failed_at, restored_at };
+        let failed = Failed { device: &one, site: &first, line: &done, origin, failed_at, restored_at, order: None };
         fail(app, n as u128 + 1, failed).await;
     }
     let failed = Failed {
@@ -83,6 +84,7 @@ async fn two_devices(app: &TestApp) -> [(String, String); 2] {
         origin: "SITE",
         failed_at: "2026-05-20T00:00:00Z",
         restored_at: Some("2026-05-21T00:00:00Z"),
+        order: None,
     };
     fail(app, 9, failed).await;
     [(one, first), (two, second)]
@@ -192,4 +194,125 @@ async fn planned_work_is_no_repair() {
     app.log_visit(&site, &technician, "2026-05-30T02:00:00Z", vec![work]).await;
     let found = report(&app, THIRTY_DAYS.0, THIRTY_DAYS.1, "").await;
     assert_eq!(share(&found["total"]["firstTimeFix"]), (0.0, 0.0, None), "{found:#}");
+}
+
+/// An order to repair a device.
+async fn repair(app: &TestApp, device: &str) -> String {
+    let input = json!({"deviceId": device, "kind": "CORRECTIVE", "dueAt": "2026-05-06T02:00:00Z"});
+    text(&app.mutate("createWorkOrder", "workOrder { id }", input).await["workOrder"]["id"])
+}
+
+#[tokio::test]
+async fn a_closed_door_before_the_period_is_no_attempt_at_a_repair() {
+    let app = TestApp::start_at(START).await;
+    let site = site_named(&app, "Bund", None).await;
+    let device = device_at(&app, &site, "HX1", START).await;
+    let technician = app.technician("Li Wei").await;
+    let order = repair(&app, &device).await;
+    app.set_clock("2026-05-08T02:00:00Z");
+    for (performed_at, outcome) in [("2026-05-05T02:00:00Z", "SITE_CLOSED"), ("2026-05-07T02:00:00Z", "DONE")] {
+        let line = json!({"deviceId": device, "workOrderIds": [order], "outcome": outcome});
+        app.log_visit(&site, &technician, performed_at, vec![line]).await;
+    }
+    let found = report(&app, "2026-05-06T00:00:00Z", "2026-06-01T00:00:00Z", "").await;
+    assert_eq!(share(&found["total"]["firstTimeFix"]), (1.0, 1.0, Some(1.0)), "{found:#}");
+    assert_eq!(found["total"]["noAccessVisits"], 0);
+}
+
+#[tokio::test]
+async fn one_failure_told_on_two_visits_is_one_and_ends_once() {
+    let app = TestApp::start_at(START).await;
+    let site = site_named(&app, "Bund", None).await;
+    let device = device_at(&app, &site, "HX1", START).await;
+    app.set_clock("2026-07-01T00:00:00Z");
+    let failed_at = "2026-05-10T00:00:00Z";
+    for (n, (performed_at, outcome, restored_at)) in
+        [("2026-05-10T06:00:00Z", "PARTLY_DONE", None), ("2026-05-11T00:00:00Z", "DONE", Some("2026-05-11T00:00:00Z"))]
+            .into_iter()
+            .enumerate()
+    {
+        let line = line(&app, &site, &device, performed_at, outcome).await;
+        let failed =
+            Failed { device: &device, site: &site, line: &line, origin: "DEVICE", failed_at, restored_at, order: None };
+        fail(&app, n as u128 + 1, failed).await;
+    }
+    let found = report(&app, THIRTY_DAYS.0, THIRTY_DAYS.1, "").await;
+    let total = &found["total"];
+    assert_eq!((&total["failures"]["reported"], &total["failures"]["device"]), (&json!(1), &json!(1)), "{total:#}");
+    assert_eq!(share(&total["mttrHours"]), (24.0, 1.0, Some(24.0)));
+    let (up, required, _) = share(&total["availability"]);
+    assert_eq!((up, required), (696.0, 720.0));
+    assert_eq!(share(&total["firstTimeFix"]), (0.0, 1.0, Some(0.0)), "somebody had been there before");
+    // Its end is known in every period, also where the second visit lies before it.
+    let later = report(&app, "2026-05-12T00:00:00Z", THIRTY_DAYS.1, "").await;
+    assert_eq!(later["total"]["availability"]["value"], json!(1.0), "{later:#}");
+}
+
+#[tokio::test]
+async fn a_repair_that_found_no_fault_is_no_repair() {
+    let app = TestApp::start_at(START).await;
+    let site = site_named(&app, "Bund", None).await;
+    let technician = app.technician("Li Wei").await;
+    app.set_clock("2026-05-08T02:00:00Z");
+    for (n, (serial, origin)) in [("HX1", "NONE_FOUND"), ("HX2", "DEVICE")].into_iter().enumerate() {
+        let device = device_at(&app, &site, serial, START).await;
+        let order = repair(&app, &device).await;
+        let work = json!({"deviceId": device, "workOrderIds": [order], "outcome": "DONE",
+            "performedAt": "2026-05-07T02:00:00Z"});
+        let input = json!({
+            "siteId": site, "technicianId": technician, "startedAt": "2026-05-07T02:00:00Z", "lines": [work],
+        });
+        let logged = app.mutate("logServiceVisit", "serviceVisit { lines { id } }", input).await;
+        let line = text(&logged["serviceVisit"]["lines"][0]["id"]);
+        let failed = Failed {
+            device: &device,
+            site: &site,
+            line: &line,
+            origin,
+            failed_at: "2026-05-06T00:00:00Z",
+            restored_at: Some("2026-05-07T02:00:00Z"),
+            order: Some(&order),
+        };
+        fail(&app, n as u128 + 1, failed).await;
+    }
+    let found = report(&app, THIRTY_DAYS.0, THIRTY_DAYS.1, "").await;
+    assert_eq!(share(&found["total"]["firstTimeFix"]), (1.0, 1.0, Some(1.0)), "{found:#}");
+    assert_eq!(found["total"]["noFaultFoundCount"], 1);
+}
+
+#[tokio::test]
+async fn what_was_found_and_ordered_is_not_fixed_and_neither_is_what_does_not_work_again() {
+    let app = TestApp::start_at(START).await;
+    let site = site_named(&app, "Bund", None).await;
+    let technician = app.technician("Li Wei").await;
+    let steps = json!([{"text": {"en": "Reader works"}, "isRequired": true, "opensCorrective": true}]);
+    let plan = make_plan(&app, "CHECK", &[floating("P30D")], json!({"steps": steps})).await;
+    app.set_clock("2026-05-08T02:00:00Z");
+    let performed_at = "2026-05-07T02:00:00Z";
+    for (n, (serial, passed, restored_at)) in
+        [("HX1", false, Some(performed_at)), ("HX2", true, None), ("HX3", true, Some(performed_at))]
+            .into_iter()
+            .enumerate()
+    {
+        let device = device_at(&app, &site, serial, START).await;
+        let results = json!([{"step": 1, "isDone": true, "passed": passed}]);
+        let work = json!({"deviceId": device, "planIds": [plan], "outcome": "DONE", "performedAt": performed_at,
+            "stepResults": results});
+        let input = json!({"siteId": site, "technicianId": technician, "startedAt": performed_at, "lines": [work]});
+        let logged = app.mutate("logServiceVisit", "serviceVisit { lines { id } }", input).await;
+        let line = text(&logged["serviceVisit"]["lines"][0]["id"]);
+        let failed = Failed {
+            device: &device,
+            site: &site,
+            line: &line,
+            origin: "DEVICE",
+            failed_at: "2026-05-06T00:00:00Z",
+            restored_at,
+            order: None,
+        };
+        fail(&app, n as u128 + 1, failed).await;
+    }
+    let found = report(&app, THIRTY_DAYS.0, THIRTY_DAYS.1, "").await;
+    let (fixed, repairs, _) = share(&found["total"]["firstTimeFix"]);
+    assert_eq!((fixed, repairs), (1.0, 3.0), "{found:#}");
 }

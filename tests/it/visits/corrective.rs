@@ -100,6 +100,25 @@ async fn two_lines_of_one_visit_open_one_order_and_a_passed_step_none() {
 }
 
 #[tokio::test]
+async fn a_failure_told_late_opens_no_order_for_what_was_done_again_since() {
+    let app = TestApp::start_at(START).await;
+    let till = app.fielded("HX1", START).await;
+    let technician = app.technician("Li Wei").await;
+    let plan = power_check(&app).await;
+    app.set_clock("2026-05-11T02:00:00Z");
+    let good = measured(&till.device, &plan, 5.0);
+    app.log_visit(&till.site, &technician, "2026-05-10T02:00:00Z", vec![good]).await;
+    let bad = measured(&till.device, &plan, 4.2);
+    let late = app.log_visit(&till.site, &technician, VISIT, vec![bad.clone()]).await;
+    let said = &codes(&late, 1)[0];
+    assert!(said.contains(&"STEP_FAILED".to_owned()), "{said:?}");
+    assert!(!said.contains(&"CORRECTIVE_OPENED".to_owned()), "{said:?}");
+    // What fails after that is not repaired yet.
+    let now = app.log_visit(&till.site, &technician, "2026-05-10T03:00:00Z", vec![bad]).await;
+    assert!(codes(&now, 1)[0].contains(&"CORRECTIVE_OPENED".to_owned()));
+}
+
+#[tokio::test]
 async fn corrective_work_that_did_a_plans_task_counts_as_its_completion() {
     let app = TestApp::start_at(START).await;
     let till = app.fielded("HX1", START).await;

@@ -80,6 +80,12 @@ async fn a_repair_says_what_had_failed_why_and_what_was_done() {
             case(but("restoredAt", early.clone()), "INVALID_INSTANT", "lines.0.failure.restoredAt"),
             case(but("detectedAt", early), "INVALID_INSTANT", "lines.0.failure.detectedAt"),
             case(but("failedAt", json!("2026-05-06T05:00:00Z")), "INVALID_INSTANT", "lines.0.failure.failedAt"),
+            case(
+                with(json!({"failureCode": known.code, "failedAt": "2026-05-06T03:00:01Z"})),
+                "INVALID_INSTANT",
+                "lines.0.failure.failedAt",
+            ),
+            case(but("detectedAt", json!("2026-05-06T03:00:01Z")), "INVALID_INSTANT", "lines.0.failure.detectedAt"),
         ],
     )
     .await;
@@ -117,6 +123,24 @@ async fn a_repair_says_what_had_failed_why_and_what_was_done() {
     // The order is done; who says so again need not say what had failed again.
     let again = app.mutate("logServiceVisit", "results { line code }", with(Value::Null)).await;
     assert_eq!(codes(&again, 1), [["ALREADY_COMPLETED"]]);
+}
+
+#[tokio::test]
+async fn a_repair_that_is_done_ends_the_failure_when_nobody_says_when_it_ended() {
+    let app = TestApp::start_at(START).await;
+    let till = app.fielded("HX1", START).await;
+    let technician = app.technician("Li Wei").await;
+    let known = listed(&app).await;
+    let order_id = repair(&app, &till).await;
+    app.set_clock("2026-05-06T04:00:00Z");
+    let failure = json!({
+        "failureCode": known.code, "causeCode": known.cause, "remedyCode": known.remedy, "failedAt": FAILED,
+    });
+    let line = json!({"workOrderIds": [order_id], "failure": failure});
+    app.log_visit(&till.site, &technician, VISIT, vec![line]).await;
+    let query = "query($id: ID!) { device(id: $id) { failures { failedAt restoredAt } } }";
+    let data = app.gql(query, json!({"id": till.device})).await;
+    assert_eq!(instant(&only(&data["device"]["failures"])["restoredAt"]), at(VISIT));
 }
 
 #[tokio::test]

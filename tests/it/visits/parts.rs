@@ -95,6 +95,25 @@ async fn a_replaced_part_begins_a_life_of_its_own_and_nothing_else_does() {
     assert_eq!(only(&data["serviceVisits"]["nodes"])["lines"][0]["partsReplaced"], json!([part]));
 }
 
+#[tokio::test]
+async fn a_part_put_in_before_the_first_reading_has_not_the_life_of_the_device() {
+    let app = TestApp::start_at(START).await;
+    let till = till(&app, &model(&app).await, "HX1").await;
+    let technician = app.technician("Li Wei").await;
+    app.set_clock("2026-05-20T02:00:00Z");
+    let part = json!({"componentKind": "BATTERY", "newSerialNumber": "B-2"});
+    app.log_visit(&till.site, &technician, "2026-05-08T02:00:00Z", vec![replaced(&till.device, part)]).await;
+    let used = async || {
+        let all = parts(&app, &till.device, "BATTERY").await;
+        all.last().map(|new| new["unitsSinceInstalled"].clone()).expect("a battery")
+    };
+    assert_eq!(used().await, Value::Null, "nobody read the meter yet");
+    app.read(&till.device, "TRANSACTIONS", 4_000.0, "2026-05-10T02:00:00Z").await;
+    assert_eq!(used().await, json!(0.0));
+    app.read(&till.device, "TRANSACTIONS", 5_000.0, "2026-05-11T02:00:00Z").await;
+    assert_eq!(used().await, json!(1_000.0));
+}
+
 fn only_one(list: &[Value]) -> &Value {
     match list {
         [one] => one,
@@ -149,6 +168,57 @@ async fn a_replacement_told_late_takes_its_place_between_those_known() {
     assert_eq!((&shown[1].0, instant(&shown[1].1)), (&json!("B-2"), at("2026-05-15T02:00:00Z")));
     assert_eq!(shown[2], (json!("B-3"), Value::Null));
     assert_eq!(differences(&app).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_part_is_in_one_device_at_a_time_and_may_have_been_in_another_before() {
+    let app = TestApp::start_at(START).await;
+    let model = model(&app).await;
+    let (first, second) = (till(&app, &model, "HX1").await, till(&app, &model, "HX2").await);
+    let technician = app.technician("Li Wei").await;
+    app.set_clock("2026-05-20T02:00:00Z");
+    let put = |till: &Fielded, serial: &str, moment: &str| {
+        let part = json!({"componentKind": "BATTERY", "newSerialNumber": serial});
+        visit(&till.site, &technician, moment, replaced(&till.device, part))
+    };
+    // B-1 is in the second device since the 12th.
+    for (till, serial, moment) in [(&second, "B-1", "2026-05-12T02:00:00Z"), (&first, "B-2", "2026-05-10T02:00:00Z")] {
+        let input = put(till, serial, moment);
+        app.mutate("logServiceVisit", "", input).await;
+    }
+    // Told late: it was in the first one from the 6th to the 10th, and did not stay until the 15th.
+    let input = put(&first, "B-1", "2026-05-06T02:00:00Z");
+    app.mutate("logServiceVisit", "", input).await;
+    let clash = put(&first, "B-1", "2026-05-15T02:00:00Z");
+    refused_all(
+        &app,
+        vec![("logServiceVisit", clash, "PART_SERIAL_IN_USE", "lines.0.partsReplaced.0.newSerialNumber")],
+    )
+    .await;
+    let found = parts(&app, &first.device, "BATTERY").await;
+    let serials: Vec<&Value> = found.iter().map(|p| &p["serialNumber"]).collect();
+    assert_eq!(serials, [&Value::Null, &json!("B-1"), &json!("B-2")]);
+    assert_eq!(differences(&app).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn of_two_visits_at_once_with_one_serial_number_one_is_refused_by_name() {
+    let app = TestApp::start_at(START).await;
+    let model = model(&app).await;
+    let (first, second) = (till(&app, &model, "HX1").await, till(&app, &model, "HX2").await);
+    let technician = app.technician("Li Wei").await;
+    app.set_clock("2026-05-08T02:00:00Z");
+    let put = |till: &Fielded| {
+        let part = json!({"componentKind": "BATTERY", "newSerialNumber": "B-9"});
+        visit(&till.site, &technician, "2026-05-07T02:00:00Z", replaced(&till.device, part))
+    };
+    let (one, other) = tokio::join!(
+        app.payload("logServiceVisit", "", put(&first)),
+        app.payload("logServiceVisit", "", put(&second)),
+    );
+    let refused: Vec<&Value> = [&one, &other].into_iter().filter_map(|p| p["userErrors"].get(0)).collect();
+    assert_eq!(refused.len(), 1, "{one:#} {other:#}");
+    assert_eq!(refused[0]["code"], "PART_SERIAL_IN_USE", "{refused:#?}");
 }
 
 #[tokio::test]

@@ -132,6 +132,19 @@ async fn required_steps_left_open_come_back_as_a_notice() {
 }
 
 #[tokio::test]
+async fn a_client_from_before_steps_had_kinds_is_heard_and_passes_nothing() {
+    let app = TestApp::start_at(START).await;
+    let till = app.fielded("HX1", START).await;
+    let technician = app.technician("Li Wei").await;
+    let plan = plan(&app).await;
+    app.set_clock(VISIT);
+    let results = json!([{"step": 1, "isDone": true, "note": "clean"}]);
+    let line = json!({"deviceId": till.device, "planIds": [plan], "stepResults": results});
+    let logged = app.log_visit(&till.site, &technician, VISIT, vec![line]).await;
+    assert_eq!(codes(&logged, 1), [["COUNTED", "STEPS_MISSING"]]);
+}
+
+#[tokio::test]
 async fn an_answer_that_cannot_be_is_refused_at_its_place() {
     let app = TestApp::start_at(START).await;
     let till = app.fielded("HX1", START).await;
@@ -145,7 +158,6 @@ async fn an_answer_that_cannot_be_is_refused_at_its_place() {
     };
     let of = |field: &str| format!("lines.0.stepResults.1.{field}");
     let cases = [
-        (json!({"step": 1, "isDone": true}), "REQUIRED", of("passed")),
         (json!({"step": 1, "isDone": true, "text": "yes"}), "INVALID_ANSWER", of("text")),
         (json!({"step": 2, "isDone": true, "choice": "DIRTY"}), "INVALID_ANSWER", of("choice")),
         (json!({"step": 2, "isDone": true, "passed": true}), "INVALID_ANSWER", of("passed")),
