@@ -335,7 +335,7 @@ async fn a_server_that_stops_says_so_and_ends() {
 #[tokio::test]
 async fn a_change_under_way_is_answered_before_the_server_stops() {
     let app = TestApp::start_at(START).await;
-    make_plan(&app, "CLEAN", &[floating("P5D")], json!({})).await;
+    make_plan(&app, "CLEAN", &[floating("P5D")], json!({"earlyDays": 1, "lateDays": 1})).await;
     let site = app.site(&app.merchant("Chain").await).await;
     for n in 0..10 {
         device_at(&app, &site, &format!("HX{n}"), START).await;

@@ -1,6 +1,6 @@
 //! Planned work: what was done before tillkeep planned, and how the orders since then are done.
 
-use super::{MONTH, ModelFacts, ROWS, Story};
+use super::{Intent, MONTH, ModelFacts, ROWS, Story};
 use crate::kernel::calendar::{Period, local_date};
 use crate::kernel::ids::{DeviceId, PlanId, SiteId, TechnicianId, WorkOrderId};
 use crate::planning::model::{
@@ -23,13 +23,6 @@ const OVERNIGHT: TimeDelta = TimeDelta::hours(10);
 const ANSWERED: TimeDelta = TimeDelta::days(28);
 /// Days for which an outage of the host is seen in a week's figures.
 const OUTAGE_DAYS: i64 = 8;
-
-/// When and how an order will be done.
-#[derive(Clone, Copy)]
-pub(super) struct Intent {
-    on: NaiveDate,
-    outcome: VisitLineOutcome,
-}
 
 /// Who works, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,6 @@ mod firmware;
 mod repairs;
 mod work;
 
-use self::work::Intent;
 use super::fleet::{Act, Fleet, SitePlan, fill};
 use super::parameters::{Parameters, TechnicianSeed, wrong};
 use super::usage::FleetReading;
@@ -38,6 +37,13 @@ const WEEK: TimeDelta = TimeDelta::days(7);
 const MONTH: TimeDelta = TimeDelta::days(30);
 /// Rows read at a time.
 const ROWS: u64 = 20_000;
+
+/// When and how an order will be done.
+#[derive(Clone, Copy)]
+struct Intent {
+    on: NaiveDate,
+    outcome: VisitLineOutcome,
+}
 
 /// What the story made.
 #[derive(Clone, Copy, Debug, Default)]
