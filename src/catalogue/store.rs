@@ -1,8 +1,9 @@
 //! Rows of the catalogue ↔ its model.
 
 use super::model::*;
+use crate::db::StoreResult;
+use crate::db::cells::{code, corrupt, json, to_json};
 use crate::db::scoped::{self, count_up_to, insert_chunked};
-use crate::db::{StoreError, StoreResult};
 use crate::entity::{
     device_model, failure_cause, failure_code, failure_remedy, freeze_period, holiday, meter, model_component,
     model_meter,
@@ -14,36 +15,12 @@ use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
 };
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-fn corrupt(table: &str, column: &str, row: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt {
-        table: table.into(),
-        column: column.into(),
-        row: row.to_string(),
-        detail: "unknown code".into(),
-    }
-}
-
-fn json<T: DeserializeOwned>(table: &str, column: &str, row: &str, text: &str) -> StoreResult<T> {
-    serde_json::from_str(text).map_err(|e| StoreError::Corrupt {
-        table: table.into(),
-        column: column.into(),
-        row: row.to_owned(),
-        detail: e.to_string(),
-    })
-}
-
-fn to_json<T: Serialize>(value: &T) -> StoreResult<String> {
-    serde_json::to_string(value).map_err(|e| StoreError::Other(Box::new(e)))
-}
-
 fn meter_from(row: meter::Model) -> StoreResult<Meter> {
     Ok(Meter {
-        kind: MeterKind::parse(&row.kind).ok_or_else(|| corrupt("meter", "kind", &row.code))?,
+        kind: code(MeterKind::parse, "meter", "kind", &row.code, &row.kind)?,
         name: LocalizedText { en: row.name_en, zh: row.name_zh },
         unit: row.unit,
         decimals: row.decimals,
@@ -169,9 +146,10 @@ async fn complete(
         .await?
     {
         let basis = match &row.rated_life_basis {
-            Some(text) => {
-                Some(Basis::parse(text).ok_or_else(|| corrupt("model_meter", "rated_life_basis", row.model_id))?)
-            }
+            Some(text) => Some(
+                Basis::parse(text)
+                    .ok_or_else(|| corrupt("model_meter", "rated_life_basis", row.model_id, "unknown code"))?,
+            ),
             None => None,
         };
         meters.entry(row.model_id).or_default().push(ModelMeter {
@@ -191,12 +169,12 @@ async fn complete(
         .all(db)
         .await?
     {
-        let bad = |column| corrupt("model_component", column, row.model_id);
+        let bad = |column| corrupt("model_component", column, row.model_id, "unknown code");
         parts.entry(row.model_id).or_default().push(ModelComponent {
             kind: ComponentKind::parse(&row.kind).ok_or_else(|| bad("kind"))?,
             replaceable_at: ReplaceableAt::parse(&row.replaceable_at).ok_or_else(|| bad("replaceable_at"))?,
             rated_meter: row.rated_meter,
-            basis: Basis::parse(&row.basis).ok_or_else(|| corrupt("model_component", "basis", row.model_id))?,
+            basis: code(Basis::parse, "model_component", "basis", row.model_id, &row.basis)?,
         });
     }
     Ok(rows
@@ -311,7 +289,7 @@ pub async fn add_holidays(db: &impl ConnectionTrait, holidays: &[Holiday]) -> St
 // ---- failures ----
 
 fn failure_code_from(row: failure_code::Model) -> StoreResult<FailureCode> {
-    let bad = |column: &str| corrupt("failure_code", column, &row.code);
+    let bad = |column: &str| corrupt("failure_code", column, &row.code, "unknown code");
     let list = |column: &str, text: &str| json::<Vec<String>>("failure_code", column, &row.code, text);
     Ok(FailureCode {
         name: LocalizedText { en: row.name_en.clone(), zh: row.name_zh.clone() },

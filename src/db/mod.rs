@@ -3,6 +3,7 @@
 //! SQLite: one writer connection (`BEGIN IMMEDIATE`) and several readers, so that `import` and
 //! `plan` run beside `serve`. PostgreSQL: one pool.
 
+pub mod cells;
 pub mod each;
 pub mod error;
 pub mod idempotency;

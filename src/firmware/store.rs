@@ -4,8 +4,9 @@
 
 use super::model::*;
 use super::rules::{Ladder, Version, standing};
+use crate::db::StoreResult;
+use crate::db::cells::{corrupt, json, to_json};
 use crate::db::scoped::{self, count_up_to, insert_chunked};
-use crate::db::{StoreError, StoreResult};
 use crate::entity::{device, firmware_release, firmware_release_model, firmware_target};
 use crate::kernel::ids::*;
 use crate::kernel::scope::Scope;
@@ -20,18 +21,6 @@ use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 const CHUNK: usize = 1_000;
-
-fn corrupt(table: &str, column: &str, row: Uuid, detail: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt { table: table.into(), column: column.into(), row: row.to_string(), detail: detail.to_string() }
-}
-
-fn json<T: serde::de::DeserializeOwned>(table: &str, column: &str, row: Uuid, text: &str) -> StoreResult<T> {
-    serde_json::from_str(text).map_err(|e| corrupt(table, column, row, e))
-}
-
-fn to_json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
-    serde_json::to_string(value).map_err(|e| StoreError::Other(Box::new(e)))
-}
 
 // ---- releases ----
 

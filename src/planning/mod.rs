@@ -15,6 +15,7 @@ pub mod condition;
 pub mod error;
 pub mod foresight;
 pub mod model;
+pub mod order_store;
 pub mod rules;
 pub mod search_store;
 pub mod service;

@@ -1,47 +1,24 @@
 //! Rows of planning ↔ its model. Batch readers take slices; every function takes a scope.
 
 use super::model::*;
+pub use super::order_store::*;
+use crate::db::StoreResult;
+use crate::db::cells::{code, corrupt, json, to_json};
 use crate::db::scoped::{self, begins_with_any, count_up_to, insert_chunked};
-use crate::db::{StoreError, StoreResult};
 use crate::entity::{maintenance_item, maintenance_log, maintenance_plan, plan_revision, planner_mark, work_order};
-use crate::kernel::ids::{DeviceId, ItemId, PlanId, WorkOrderId};
+use crate::kernel::ids::{DeviceId, ItemId, PlanId};
 use crate::kernel::scope::Scope;
 use crate::kernel::subject::{Subject, SubjectKind};
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, IntoActiveModel, Iterable, QueryFilter, QueryOrder, QuerySelect,
 };
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Ids in one `IN` list; well below SQLite's bind limit.
 const CHUNK: usize = 1_000;
-
-fn corrupt(
-    table: &'static str,
-    column: &'static str,
-    row: impl std::fmt::Display,
-    detail: impl std::fmt::Display,
-) -> StoreError {
-    StoreError::Corrupt { table: table.into(), column: column.into(), row: row.to_string(), detail: detail.to_string() }
-}
-
-fn to_json<T: Serialize>(value: &T) -> StoreResult<String> {
-    serde_json::to_string(value).map_err(|e| StoreError::Other(Box::new(e)))
-}
-
-fn from_json<T: DeserializeOwned>(table: &'static str, column: &'static str, row: Uuid, text: &str) -> StoreResult<T> {
-    serde_json::from_str(text).map_err(|e| corrupt(table, column, row, e))
-}
-
-macro_rules! parse_code {
-    ($type:ty, $table:literal, $column:literal, $row:expr, $text:expr) => {
-        <$type>::parse(&$text).ok_or_else(|| corrupt($table, $column, $row, &$text))?
-    };
-}
 
 // ---- plans ----
 
@@ -53,7 +30,7 @@ fn plan_from(plan: maintenance_plan::Model, revision: &plan_revision::Model) -> 
         is_active: plan.is_active,
         version: plan.version,
         created_at: plan.created_at,
-        definition: from_json("plan_revision", "definition", revision.id, &revision.definition)?,
+        definition: json("plan_revision", "definition", revision.id, &revision.definition)?,
         code: plan.code,
     })
 }
@@ -182,7 +159,7 @@ pub async fn update_plan(
 // ---- items ----
 
 fn item_from(row: maintenance_item::Model) -> StoreResult<MaintenanceItem> {
-    let kind = parse_code!(SubjectKind, "maintenance_item", "subject_kind", row.id, row.subject_kind);
+    let kind = code(SubjectKind::parse, "maintenance_item", "subject_kind", row.id, &row.subject_kind)?;
     let due = match (&row.occurrence_key, row.nominal_due_at, row.window_start, row.window_end) {
         (Some(key), Some(nominal_at), Some(window_start), Some(window_end)) => Some(Due {
             occurrence_key: key.clone(),
@@ -197,7 +174,7 @@ fn item_from(row: maintenance_item::Model) -> StoreResult<MaintenanceItem> {
         _ => None,
     };
     let explanation = match &row.explanation {
-        Some(text) => Some(from_json("maintenance_item", "explanation", row.id, text)?),
+        Some(text) => Some(json("maintenance_item", "explanation", row.id, text)?),
         None => None,
     };
     Ok(MaintenanceItem {
@@ -208,8 +185,8 @@ fn item_from(row: maintenance_item::Model) -> StoreResult<MaintenanceItem> {
         site_id: row.site_id.map(Into::into),
         model_id: row.model_id.map(Into::into),
         region_code: row.region_code,
-        kind: parse_code!(MaintenanceKind, "maintenance_item", "kind", row.id, row.kind),
-        channel: parse_code!(ExecutionChannel, "maintenance_item", "channel", row.id, row.channel),
+        kind: code(MaintenanceKind::parse, "maintenance_item", "kind", row.id, &row.kind)?,
+        channel: code(ExecutionChannel::parse, "maintenance_item", "channel", row.id, &row.channel)?,
         is_alive: row.is_alive,
         alive_since: row.alive_since,
         counts_from: row.counts_from,
@@ -220,7 +197,7 @@ fn item_from(row: maintenance_item::Model) -> StoreResult<MaintenanceItem> {
         open_order_id: row.open_order_id.map(Into::into),
         covered_by: row.covered_by.map(Into::into),
         conditions: match &row.conditions {
-            Some(text) => from_json("maintenance_item", "conditions", row.id, text)?,
+            Some(text) => json("maintenance_item", "conditions", row.id, text)?,
             None => vec![],
         },
         decided_at: row.decided_at,
@@ -379,13 +356,13 @@ pub async fn marked(
 // ---- log ----
 
 fn log_from(row: maintenance_log::Model) -> StoreResult<LogEntry> {
-    let kind = parse_code!(SubjectKind, "maintenance_log", "subject_kind", row.id, row.subject_kind);
+    let kind = code(SubjectKind::parse, "maintenance_log", "subject_kind", row.id, &row.subject_kind)?;
     Ok(LogEntry {
         id: row.id.into(),
         item_id: row.item_id.into(),
         plan_id: row.plan_id.into(),
         subject: Subject { kind, id: row.subject_id },
-        kind: parse_code!(LogKind, "maintenance_log", "kind", row.id, row.kind),
+        kind: code(LogKind::parse, "maintenance_log", "kind", row.id, &row.kind)?,
         performed_at: row.performed_at,
         occurrence_key: row.occurrence_key,
         nominal_due_at: row.nominal_due_at,
@@ -456,315 +433,6 @@ pub async fn set_void(db: &impl ConnectionTrait, scope: &Scope, ids: &[Uuid], is
             .await?;
     }
     Ok(())
-}
-
-// ---- work orders ----
-
-/// The failed step an order was opened for; its line, visit and step are stored together.
-fn origin_from(row: &work_order::Model) -> Option<OrderOrigin> {
-    Some(OrderOrigin {
-        visit_id: row.origin_visit_id?.into(),
-        visit_line_id: row.origin_visit_line_id?.into(),
-        plan_id: row.origin_plan_id.map(Into::into),
-        step: row.origin_step?.unsigned_abs(),
-    })
-}
-
-fn order_from(row: work_order::Model) -> StoreResult<WorkOrder> {
-    let kind = parse_code!(SubjectKind, "work_order", "subject_kind", row.id, row.subject_kind);
-    let explanation = match &row.explanation {
-        Some(text) => Some(from_json("work_order", "explanation", row.id, text)?),
-        None => None,
-    };
-    Ok(WorkOrder {
-        origin: origin_from(&row),
-        id: row.id.into(),
-        number: row.number,
-        kind: parse_code!(MaintenanceKind, "work_order", "kind", row.id, row.kind),
-        state: parse_code!(WorkOrderState, "work_order", "state", row.id, row.state),
-        priority: Priority::of_rank(row.priority)
-            .ok_or_else(|| corrupt("work_order", "priority", row.id, row.priority))?,
-        item_id: row.item_id.map(Into::into),
-        plan_id: row.plan_id.map(Into::into),
-        plan_revision_id: row.plan_revision_id.map(Into::into),
-        subject: Subject { kind, id: row.subject_id },
-        device_id: row.device_id.map(Into::into),
-        site_id: row.site_id.map(Into::into),
-        position_id: row.position_id.map(Into::into),
-        model_id: row.model_id.map(Into::into),
-        region_code: row.region_code,
-        nominal_due_at: row.nominal_due_at,
-        due_at: row.due_at,
-        told_due_at: row.told_due_at,
-        window_start: row.window_start,
-        window_end: row.window_end,
-        occurrence_key: row.occurrence_key,
-        explanation,
-        channel: parse_code!(ExecutionChannel, "work_order", "channel", row.id, row.channel),
-        steps: from_json("work_order", "steps", row.id, &row.steps)?,
-        estimated_minutes: row.estimated_minutes.unsigned_abs(),
-        assignee_id: row.assignee_id.map(Into::into),
-        scheduled_for: row.scheduled_for,
-        close_reason: row.close_reason,
-        closed_at: row.closed_at,
-        performed_at: row.performed_at,
-        visit_line_id: row.visit_line_id.map(Into::into),
-        version: row.version,
-        created_at: row.created_at,
-    })
-}
-
-fn order_row(scope: &Scope, order: &WorkOrder) -> StoreResult<work_order::Model> {
-    Ok(work_order::Model {
-        id: order.id.0,
-        organization_id: scope.organization.0,
-        number: order.number.clone(),
-        kind: order.kind.as_str().into(),
-        state: order.state.as_str().into(),
-        priority: order.priority.rank(),
-        item_id: order.item_id.map(|i| i.0),
-        plan_id: order.plan_id.map(|i| i.0),
-        plan_revision_id: order.plan_revision_id.map(|i| i.0),
-        subject_kind: order.subject.kind.as_str().into(),
-        subject_id: order.subject.id,
-        device_id: order.device_id.map(|i| i.0),
-        site_id: order.site_id.map(|i| i.0),
-        position_id: order.position_id.map(|i| i.0),
-        model_id: order.model_id.map(|i| i.0),
-        region_code: order.region_code.clone(),
-        nominal_due_at: order.nominal_due_at,
-        due_at: order.due_at,
-        told_due_at: order.told_due_at,
-        window_start: order.window_start,
-        window_end: order.window_end,
-        occurrence_key: order.occurrence_key.clone(),
-        explanation: match &order.explanation {
-            Some(e) => Some(to_json(e)?),
-            None => None,
-        },
-        channel: order.channel.as_str().into(),
-        steps: to_json(&order.steps)?,
-        estimated_minutes: i32::try_from(order.estimated_minutes).unwrap_or(i32::MAX),
-        assignee_id: order.assignee_id.map(|i| i.0),
-        scheduled_for: order.scheduled_for,
-        close_reason: order.close_reason.clone(),
-        closed_at: order.closed_at,
-        performed_at: order.performed_at,
-        visit_line_id: order.visit_line_id.map(|i| i.0),
-        acceptance: None,
-        origin_visit_id: order.origin.map(|o| o.visit_id.0),
-        origin_visit_line_id: order.origin.map(|o| o.visit_line_id.0),
-        origin_plan_id: order.origin.and_then(|o| o.plan_id).map(|p| p.0),
-        origin_step: order.origin.map(|o| i32::try_from(o.step).unwrap_or(i32::MAX)),
-        version: order.version,
-        created_at: order.created_at,
-    })
-}
-
-/// Inserts new orders and overwrites those that exist.
-pub async fn upsert_orders(db: &impl ConnectionTrait, scope: &Scope, orders: &[WorkOrder]) -> StoreResult<()> {
-    let rows = orders
-        .iter()
-        .map(|o| order_row(scope, o).map(IntoActiveModel::into_active_model))
-        .collect::<StoreResult<Vec<_>>>()?;
-    let updated =
-        work_order::Column::iter().filter(|c| !matches!(c, work_order::Column::Id | work_order::Column::Acceptance));
-    let conflict = OnConflict::column(work_order::Column::Id).update_columns(updated).to_owned();
-    insert_chunked(db, rows, Some(conflict)).await
-}
-
-fn open_states() -> impl Iterator<Item = &'static str> {
-    WorkOrderState::OPEN.into_iter().map(|s| s.as_str())
-}
-
-/// Open orders of these subjects, with an item or without.
-pub async fn open_orders_of(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    subjects: &[Uuid],
-) -> StoreResult<Vec<WorkOrder>> {
-    let mut orders = Vec::new();
-    for chunk in subjects.chunks(CHUNK) {
-        let rows = scoped::find::<work_order::Entity>(scope)
-            .filter(work_order::Column::SubjectId.is_in(chunk.iter().copied()))
-            .filter(work_order::Column::State.is_in(open_states()))
-            .all(db)
-            .await?;
-        for row in rows {
-            orders.push(order_from(row)?);
-        }
-    }
-    Ok(orders)
-}
-
-/// Orders by id, in any order.
-pub async fn orders_by_ids(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    ids: &[WorkOrderId],
-) -> StoreResult<Vec<WorkOrder>> {
-    let mut orders = Vec::new();
-    for chunk in ids.chunks(CHUNK) {
-        let rows = scoped::find::<work_order::Entity>(scope)
-            .filter(work_order::Column::Id.is_in(chunk.iter().map(|i| i.0)))
-            .all(db)
-            .await?;
-        for row in rows {
-            orders.push(order_from(row)?);
-        }
-    }
-    Ok(orders)
-}
-
-/// One order by its number.
-pub async fn order_by_number(db: &impl ConnectionTrait, scope: &Scope, number: &str) -> StoreResult<Option<WorkOrder>> {
-    scoped::find::<work_order::Entity>(scope)
-        .filter(work_order::Column::Number.eq(number))
-        .one(db)
-        .await?
-        .map(order_from)
-        .transpose()
-}
-
-/// The page key of orders: a value of the ordered column, and the id.
-pub type OrderKey = (String, Uuid);
-
-fn order_key_column(field: WorkOrderOrderField) -> work_order::Column {
-    match field {
-        WorkOrderOrderField::DueAt => work_order::Column::DueAt,
-        WorkOrderOrderField::CreatedAt => work_order::Column::CreatedAt,
-        WorkOrderOrderField::ScheduledFor => work_order::Column::ScheduledFor,
-        WorkOrderOrderField::Priority => work_order::Column::Priority,
-    }
-}
-
-/// The page key of an order; unscheduled orders sort as if scheduled in 2100.
-pub fn order_key(field: WorkOrderOrderField, order: &WorkOrder) -> OrderKey {
-    let text = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
-    let value = match field {
-        WorkOrderOrderField::DueAt => text(order.due_at),
-        WorkOrderOrderField::CreatedAt => text(order.created_at),
-        WorkOrderOrderField::ScheduledFor => order.scheduled_for.map_or_else(String::new, text),
-        WorkOrderOrderField::Priority => order.priority.rank().to_string(),
-    };
-    (value, order.id.0)
-}
-
-fn order_condition(filter: &WorkOrderFilter, now: DateTime<Utc>) -> Condition {
-    use work_order::Column as C;
-    let mut all = Condition::all();
-    let codes = |list: &[&'static str]| list.to_vec();
-    if let Some(states) = &filter.states {
-        all = all.add(C::State.is_in(codes(&states.iter().map(|s| s.as_str()).collect::<Vec<_>>())));
-    }
-    if let Some(kinds) = &filter.kinds {
-        all = all.add(C::Kind.is_in(kinds.iter().map(|k| k.as_str())));
-    }
-    if let Some(priorities) = &filter.priorities {
-        all = all.add(C::Priority.is_in(priorities.iter().map(|p| p.rank())));
-    }
-    for (at, column, is_from) in [
-        (filter.due_from, C::DueAt, true),
-        (filter.due_before, C::DueAt, false),
-        (filter.scheduled_from, C::ScheduledFor, true),
-        (filter.scheduled_before, C::ScheduledFor, false),
-        (filter.created_from, C::CreatedAt, true),
-        (filter.created_before, C::CreatedAt, false),
-    ] {
-        if let Some(at) = at {
-            all = all.add(if is_from { column.gte(at) } else { column.lt(at) });
-        }
-    }
-    for (id, column) in [
-        (filter.device_id.map(|i| i.0), C::DeviceId),
-        (filter.site_id.map(|i| i.0), C::SiteId),
-        (filter.plan_id.map(|i| i.0), C::PlanId),
-        (filter.model_id.map(|i| i.0), C::ModelId),
-        (filter.assignee_id.map(|i| i.0), C::AssigneeId),
-    ] {
-        if let Some(id) = id {
-            all = all.add(column.eq(id));
-        }
-    }
-    if let Some(regions) = &filter.region_codes {
-        all = all.add(begins_with_any(C::RegionCode, regions));
-    }
-    match filter.unassigned {
-        Some(true) => all = all.add(C::AssigneeId.is_null()),
-        Some(false) => all = all.add(C::AssigneeId.is_not_null()),
-        None => {}
-    }
-    if let Some(overdue) = filter.overdue {
-        all = all.add(C::State.is_in(open_states()));
-        all = all.add(if overdue { C::WindowEnd.lt(now) } else { C::WindowEnd.gte(now) });
-    }
-    if let Some(numbers) = &filter.numbers {
-        all = all.add(C::Number.is_in(numbers.iter().map(String::as_str)));
-    }
-    all
-}
-
-/// A page of orders after a key, `limit` at most.
-#[allow(clippy::too_many_arguments)]
-pub async fn orders_page(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    filter: &WorkOrderFilter,
-    field: WorkOrderOrderField,
-    is_descending: bool,
-    after: Option<&OrderKey>,
-    limit: u64,
-    now: DateTime<Utc>,
-) -> StoreResult<Vec<WorkOrder>> {
-    let column = order_key_column(field);
-    let mut find = scoped::find::<work_order::Entity>(scope).filter(order_condition(filter, now));
-    if field == WorkOrderOrderField::ScheduledFor {
-        // Unscheduled orders have no place in this order.
-        find = find.filter(work_order::Column::ScheduledFor.is_not_null());
-    }
-    if let Some((value, id)) = after {
-        let key = match field {
-            WorkOrderOrderField::Priority => match value.parse::<i32>() {
-                Ok(rank) => Expr::value(rank),
-                Err(_) => return Ok(vec![]),
-            },
-            _ => match value.parse::<DateTime<Utc>>() {
-                Ok(at) => Expr::value(at),
-                Err(_) => return Ok(vec![]),
-            },
-        };
-        // The plain bound beside the row comparison lets both databases seek (a composite
-        // condition alone makes them scan from the start).
-        let id_column = Expr::col(work_order::Column::Id);
-        let (bound, strict, tie) = if is_descending {
-            (Expr::col(column).lte(key.clone()), Expr::col(column).lt(key.clone()), id_column.lt(*id))
-        } else {
-            (Expr::col(column).gte(key.clone()), Expr::col(column).gt(key.clone()), id_column.gt(*id))
-        };
-        find = find
-            .filter(bound)
-            .filter(Condition::any().add(strict).add(Condition::all().add(Expr::col(column).eq(key)).add(tie)));
-    }
-    let order = if is_descending { sea_orm::Order::Desc } else { sea_orm::Order::Asc };
-    let rows =
-        find.order_by(column, order.clone()).order_by(work_order::Column::Id, order).limit(limit).all(db).await?;
-    rows.into_iter().map(order_from).collect()
-}
-
-/// How many orders a list in this order has, counted up to `limit`.
-pub async fn count_orders(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    filter: &WorkOrderFilter,
-    field: WorkOrderOrderField,
-    limit: u64,
-    now: DateTime<Utc>,
-) -> StoreResult<u64> {
-    let mut find = scoped::find::<work_order::Entity>(scope).filter(order_condition(filter, now));
-    if field == WorkOrderOrderField::ScheduledFor {
-        find = find.filter(work_order::Column::ScheduledFor.is_not_null());
-    }
-    count_up_to(db, find, limit).await
 }
 
 // ---- upcoming ----

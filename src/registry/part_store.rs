@@ -1,9 +1,10 @@
 //! Rows of parts ↔ their model. [`super::store`] hands them on.
 
 use super::model::*;
-use super::place_store::{CHUNK, corrupt};
+use super::place_store::CHUNK;
 use crate::catalogue::model::{ComponentKind, ReplaceableAt};
 use crate::db::StoreResult;
+use crate::db::cells::code;
 use crate::db::scoped::{self, insert_chunked};
 use crate::entity::{component, component_life};
 use crate::kernel::ids::*;
@@ -14,9 +15,8 @@ use std::collections::HashMap;
 
 fn component_from(r: component::Model) -> StoreResult<Component> {
     Ok(Component {
-        kind: ComponentKind::parse(&r.kind).ok_or_else(|| corrupt("component", "kind", r.id, &r.kind))?,
-        replaceable_at: ReplaceableAt::parse(&r.replaceable_at)
-            .ok_or_else(|| corrupt("component", "replaceable_at", r.id, &r.replaceable_at))?,
+        kind: code(ComponentKind::parse, "component", "kind", r.id, &r.kind)?,
+        replaceable_at: code(ReplaceableAt::parse, "component", "replaceable_at", r.id, &r.replaceable_at)?,
         id: r.id.into(),
         device_id: r.device_id.into(),
         serial_number: r.serial_number,

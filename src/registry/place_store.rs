@@ -2,9 +2,10 @@
 //! technicians. [`super::store`] has the devices and hands these on.
 
 use super::model::*;
+use crate::db::StoreResult;
+use crate::db::cells::{corrupt, json, to_json};
 use crate::db::scoped::{self, begins_with_any, count_up_to, insert_chunked};
 use crate::db::search::contains_part;
-use crate::db::{StoreError, StoreResult};
 use crate::entity;
 use crate::kernel::ids::*;
 use crate::kernel::scope::Scope;
@@ -19,25 +20,8 @@ use uuid::Uuid;
 
 pub(super) const CHUNK: usize = 1_000;
 
-pub(super) fn corrupt(
-    table: &str,
-    column: &str,
-    row: impl std::fmt::Display,
-    detail: impl std::fmt::Display,
-) -> StoreError {
-    StoreError::Corrupt { table: table.into(), column: column.into(), row: row.to_string(), detail: detail.to_string() }
-}
-
 fn zone(table: &str, row: Uuid, text: &str) -> StoreResult<Tz> {
     text.parse().map_err(|_| corrupt(table, "time_zone", row, text))
-}
-
-pub(super) fn json<T: serde::de::DeserializeOwned>(table: &str, column: &str, row: Uuid, text: &str) -> StoreResult<T> {
-    serde_json::from_str(text).map_err(|e| corrupt(table, column, row, e))
-}
-
-pub(super) fn to_json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
-    serde_json::to_string(value).map_err(|e| StoreError::Other(Box::new(e)))
 }
 
 /// The organization of a scope.

@@ -5,6 +5,7 @@ use super::model::*;
 pub use super::part_store::*;
 pub use super::place_store::*;
 use crate::db::StoreResult;
+use crate::db::cells::code;
 use crate::db::scoped::{self, begins_with_any, count_up_to, insert_chunked};
 use crate::entity;
 use crate::kernel::ids::*;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 
 fn device_from(row: entity::device::Model) -> StoreResult<Device> {
     Ok(Device {
-        status: DeviceStatus::parse(&row.status).ok_or_else(|| corrupt("device", "status", row.id, &row.status))?,
+        status: code(DeviceStatus::parse, "device", "status", row.id, &row.status)?,
         id: row.id.into(),
         manufacturer: row.manufacturer,
         serial_number: row.serial_number,
@@ -338,7 +339,7 @@ pub async fn software_of(
             .await?;
         for r in rows {
             found.push(SoftwareItem {
-                kind: SoftwareKind::parse(&r.kind).ok_or_else(|| corrupt("software_item", "kind", r.id, &r.kind))?,
+                kind: code(SoftwareKind::parse, "software_item", "kind", r.id, &r.kind)?,
                 id: r.id.into(),
                 device_id: r.device_id.into(),
                 name: r.name,

@@ -13,6 +13,7 @@ pub mod csv;
 pub mod error;
 pub mod export;
 pub mod model;
+pub mod promise_store;
 pub mod rules;
 pub mod service;
 pub mod store;

@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::model::{Dimension, FleetReport, Group, GroupKey, Place, Question, Standing};
+use super::promise_store;
 use super::rules::{self, Outage, Stay, Tally, Telling};
 use super::store::{self, FailureFact, OrderFact, Period, SiteFacts};
 use crate::catalogue::model::FailureOrigin;
@@ -318,7 +319,7 @@ async fn forecasts(
     let period = Period { from: question.period_start, to: question.period_end };
     let mut after = None;
     loop {
-        let (promises, last) = store::promises(db, scope, period, after).await?;
+        let (promises, last) = promise_store::promises(db, scope, period, after).await?;
         let meters: Vec<MeterKey> = promises.iter().map(|p| p.meter.clone()).collect();
         let states = usage_store::meter_states(db, scope, &meters).await?;
         let targets: Vec<(&MeterKey, i64)> = meters.iter().zip(promises.iter().map(|p| p.target)).collect();

@@ -1,29 +1,26 @@
 //! Facts for reports, read from the tables of the rooms below and never written.
 //!
 //! Each reader is one statement whatever the size of the fleet; what can be many rows is streamed
-//! past the caller, in no order. Only [`promises`] is read in pages, since each of its rows asks for
-//! more.
+//! past the caller, in no order.
 
 use super::model::Place;
 use super::rules::{Found, Stay};
 use crate::catalogue::model::FailureOrigin;
-use crate::db::each::{Bound, Key, Wanted, first_of_each};
+use crate::db::StoreResult;
+use crate::db::cells::{code, corrupt};
 use crate::db::scoped;
-use crate::db::{StoreError, StoreResult};
 use crate::entity::{binding, device_model, failure, maintenance_item, maintenance_log, site, visit_line, work_order};
 use crate::kernel::ids::{DeviceId, PlanId, WorkOrderId};
 use crate::kernel::scope::Scope;
-use crate::planning::model::{Explanation, LogKind, MaintenanceKind, WorkOrderState};
-use crate::registry::file::{self, EventKind, StoredEvent};
-use crate::usage::model::MeterKey;
+use crate::planning::model::{LogKind, MaintenanceKind, WorkOrderState};
 use crate::visits::model::VisitLineOutcome;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, RelationDef, Select,
+    QuerySelect, RelationDef, Select,
 };
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -40,12 +37,8 @@ pub struct Period {
 /// How long before a period attempts at a repair are looked for that was finished in it.
 const ATTEMPTS_BEFORE: TimeDelta = TimeDelta::days(366);
 
-fn corrupt(table: &str, column: &str, row: Uuid, detail: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt { table: table.into(), column: column.into(), row: row.to_string(), detail: detail.to_string() }
-}
-
-fn kind_of(table: &str, row: Uuid, text: &str) -> StoreResult<MaintenanceKind> {
-    MaintenanceKind::parse(text).ok_or_else(|| corrupt(table, "kind", row, text))
+pub(super) fn kind_of(table: &str, row: Uuid, text: &str) -> StoreResult<MaintenanceKind> {
+    code(MaintenanceKind::parse, table, "kind", row, text)
 }
 
 /// What a report needs to know of a site.
@@ -151,6 +144,16 @@ const IS_NOT_MISSED: &str = "not exists (select 1 from maintenance_log missed \
      and missed.kind = 'MISSED' and missed.is_void = false)";
 
 /// Orders of items that fell due in a period and were neither taken back nor skipped.
+pub(super) fn orders_due(scope: &Scope, period: Period) -> Select<work_order::Entity> {
+    use work_order::Column as C;
+    scoped::find::<work_order::Entity>(scope)
+        .filter(C::ItemId.is_not_null())
+        .filter(C::NominalDueAt.gte(period.from))
+        .filter(C::NominalDueAt.lt(period.to))
+        .filter(C::State.is_not_in([WorkOrderState::Cancelled.as_str(), WorkOrderState::Skipped.as_str()]))
+}
+
+/// What became of the orders due in a period, without those whose slot was missed.
 pub async fn orders(
     db: &DatabaseTransaction,
     scope: &Scope,
@@ -158,7 +161,7 @@ pub async fn orders(
     mut each: impl FnMut(OrderFact) + Send,
 ) -> StoreResult<()> {
     use work_order::Column as C;
-    let find = scoped::find::<work_order::Entity>(scope)
+    let find = orders_due(scope, period)
         .select_only()
         .columns([
             C::Id,
@@ -174,10 +177,6 @@ pub async fn orders(
             C::ClosedAt,
             C::PerformedAt,
         ])
-        .filter(C::ItemId.is_not_null())
-        .filter(C::NominalDueAt.gte(period.from))
-        .filter(C::NominalDueAt.lt(period.to))
-        .filter(C::State.is_not_in([WorkOrderState::Cancelled.as_str(), WorkOrderState::Skipped.as_str()]))
         .filter(Expr::cust(IS_NOT_MISSED));
     let mut rows = find.into_model::<OrderRow>().stream(db).await?;
     while let Some(row) = rows.try_next().await? {
@@ -625,178 +624,6 @@ pub async fn attempts(
         let outcome = VisitLineOutcome::parse(&row.outcome)
             .ok_or_else(|| corrupt("visit_line", "outcome", row.id, &row.outcome))?;
         each(AttemptFact { work_orders, outcome, performed_at: row.performed_at });
-    }
-    Ok(())
-}
-
-// ---- forecasts ----
-
-/// An order whose date comes from a usage forecast, with the day that was told when it was issued.
-#[derive(Clone, Debug)]
-pub struct Promise {
-    /// The order.
-    pub id: WorkOrderId,
-    /// Where it was to be done, of what, and its due date.
-    pub place: Place,
-    /// Its dates.
-    pub found: Found,
-    /// The device and its meter.
-    pub meter: MeterKey,
-    /// The life counter at which the work is due, in smallest units.
-    pub target: i64,
-    /// Zone of its civil days.
-    pub zone: Tz,
-    /// When it was issued.
-    pub issued_at: DateTime<Utc>,
-    /// The due day the device file was told then; absent where the file does not say.
-    pub told: Option<NaiveDate>,
-}
-
-#[derive(Debug, FromQueryResult)]
-struct PromiseRow {
-    id: Uuid,
-    kind: String,
-    device_id: Option<Uuid>,
-    site_id: Option<Uuid>,
-    model_id: Option<Uuid>,
-    region_code: Option<String>,
-    nominal_due_at: DateTime<Utc>,
-    window_start: DateTime<Utc>,
-    window_end: DateTime<Utc>,
-    explanation: Option<String>,
-    created_at: DateTime<Utc>,
-}
-
-/// An event of a device file, with the place of the order it is about.
-#[derive(Debug, FromQueryResult)]
-struct IssuedRow {
-    slot: i32,
-    device_id: Uuid,
-    sequence: i64,
-    occurred_at: DateTime<Utc>,
-    recorded_at: DateTime<Utc>,
-    kind: String,
-    actor: String,
-    canonical: String,
-    hash: String,
-}
-
-/// Orders of a page of promises.
-const PROMISES: u64 = 5_000;
-
-/// Orders due in a period whose date a usage forecast gave, after an id, and the id of the last one
-/// looked at; no id at the end. Each page costs the same statements however many orders it has.
-pub async fn promises(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    period: Period,
-    after: Option<Uuid>,
-) -> StoreResult<(Vec<Promise>, Option<Uuid>)> {
-    use work_order::Column as C;
-    let mut find = scoped::find::<work_order::Entity>(scope)
-        .select_only()
-        .columns([
-            C::Id,
-            C::Kind,
-            C::DeviceId,
-            C::SiteId,
-            C::ModelId,
-            C::RegionCode,
-            C::NominalDueAt,
-            C::WindowStart,
-            C::WindowEnd,
-            C::Explanation,
-            C::CreatedAt,
-        ])
-        .filter(C::ItemId.is_not_null())
-        .filter(C::NominalDueAt.gte(period.from))
-        .filter(C::NominalDueAt.lt(period.to))
-        .filter(C::State.is_not_in([WorkOrderState::Cancelled.as_str(), WorkOrderState::Skipped.as_str()]))
-        // The reasons of a usage date, and of no other, say how many units there are a day.
-        .filter(C::Explanation.contains("units_per_day"));
-    if let Some(after) = after {
-        find = find.filter(C::Id.gt(after));
-    }
-    let rows = find.order_by_asc(C::Id).limit(PROMISES).into_model::<PromiseRow>().all(db).await?;
-    let last = rows.last().map(|row| row.id).filter(|_| rows.len() as u64 == PROMISES);
-    let mut promises = Vec::with_capacity(rows.len());
-    for row in rows {
-        if let Some(promise) = promise(row)? {
-            promises.push(promise);
-        }
-    }
-    tell(db, scope, &mut promises).await?;
-    Ok((promises, last))
-}
-
-/// What an order promised; none where something else than usage made it due.
-fn promise(row: PromiseRow) -> StoreResult<Option<Promise>> {
-    let (Some(device), Some(text)) = (row.device_id, &row.explanation) else { return Ok(None) };
-    let why: Explanation = serde_json::from_str(text).map_err(|e| corrupt("work_order", "explanation", row.id, e))?;
-    let Some(basis) = why.winner.and_then(|w| why.candidates.get(w)).and_then(|c| c.basis.as_ref()) else {
-        return Ok(None);
-    };
-    let zone = why.zone.parse().map_err(|_| corrupt("work_order", "explanation", row.id, &why.zone))?;
-    Ok(Some(Promise {
-        id: WorkOrderId(row.id),
-        place: Place {
-            model: row.model_id,
-            site: row.site_id,
-            region: row.region_code,
-            kind: Some(kind_of("work_order", row.id, &row.kind)?),
-            at: row.nominal_due_at,
-        },
-        found: Found {
-            nominal_at: row.nominal_due_at,
-            window_start: row.window_start,
-            window_end: row.window_end,
-            done_at: None,
-        },
-        meter: (DeviceId(device), basis.meter.clone()),
-        target: basis.life_at_last_done.saturating_add(basis.every),
-        zone,
-        issued_at: row.created_at,
-        told: None,
-    }))
-}
-
-/// Fills in the days the device files were told.
-async fn tell(db: &impl ConnectionTrait, scope: &Scope, promises: &mut [Promise]) -> StoreResult<()> {
-    let ids: Vec<String> = promises.iter().map(|p| p.id.0.to_string()).collect();
-    let keys: Vec<Key<'_>> = promises
-        .iter()
-        .zip(&ids)
-        .enumerate()
-        .map(|(slot, (p, id))| Key { slot, owner: p.meter.0.0, name: id, bound: Bound::Number(0) })
-        .collect();
-    let condition = format!(
-        "device_id = k.owner and sequence > k.bound and kind = '{}' and canonical like '%' || k.name || '%'",
-        EventKind::WorkOrderIssued.as_str()
-    );
-    let wanted = Wanted {
-        table: "device_event",
-        columns: "device_id, sequence, occurred_at, recorded_at, kind, actor, canonical, hash",
-        condition: &condition,
-        order: "sequence",
-    };
-    let rows: Vec<IssuedRow> = first_of_each(db, scope, &keys, wanted).await?;
-    for row in rows {
-        let place = usize::try_from(row.slot).unwrap_or(usize::MAX);
-        let stored = StoredEvent {
-            device: DeviceId(row.device_id),
-            sequence: row.sequence,
-            occurred_at: row.occurred_at,
-            recorded_at: row.recorded_at,
-            kind: row.kind,
-            actor: row.actor,
-            canonical: row.canonical,
-            hash: row.hash,
-        };
-        let told = file::read(&stored)
-            .and_then(|event| event.payload.get("dueOn").and_then(|day| day.as_str()).and_then(|day| day.parse().ok()));
-        if let Some(promise) = promises.get_mut(place) {
-            promise.told = told;
-        }
     }
     Ok(())
 }

@@ -2,8 +2,9 @@
 
 use super::model::*;
 use crate::catalogue::model::FailureOrigin;
+use crate::db::StoreResult;
+use crate::db::cells::{code, json, to_json};
 use crate::db::scoped::{self, count_up_to, insert_chunked};
-use crate::db::{StoreError, StoreResult};
 use crate::entity::{failure, service_visit, visit_line};
 use crate::kernel::ids::*;
 use crate::kernel::scope::Scope;
@@ -16,19 +17,6 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 const CHUNK: usize = 1_000;
-
-fn json<T: serde::de::DeserializeOwned>(column: &str, row: Uuid, text: &str) -> StoreResult<T> {
-    serde_json::from_str(text).map_err(|e| StoreError::Corrupt {
-        table: "visit_line".into(),
-        column: column.into(),
-        row: row.to_string(),
-        detail: e.to_string(),
-    })
-}
-
-fn to_json<T: serde::Serialize>(value: &T) -> StoreResult<String> {
-    serde_json::to_string(value).map_err(|e| StoreError::Other(Box::new(e)))
-}
 
 fn visit_from(row: service_visit::Model) -> ServiceVisit {
     ServiceVisit {
@@ -124,19 +112,14 @@ pub async fn lines_of(db: &impl ConnectionTrait, scope: &Scope, visits: &[VisitI
             .await?;
         for r in rows {
             found.push(VisitLine {
-                outcome: VisitLineOutcome::parse(&r.outcome).ok_or_else(|| StoreError::Corrupt {
-                    table: "visit_line".into(),
-                    column: "outcome".into(),
-                    row: r.id.to_string(),
-                    detail: r.outcome.clone(),
-                })?,
-                step_results: json("step_results", r.id, &r.step_results)?,
-                work_order_ids: json("work_order_ids", r.id, &r.work_order_ids)?,
-                plan_ids: json("plan_ids", r.id, &r.plan_ids)?,
-                notices: json("notices", r.id, &r.notices)?,
-                parts_replaced: json("parts_replaced", r.id, &r.parts_replaced)?,
+                outcome: code(VisitLineOutcome::parse, "visit_line", "outcome", r.id, &r.outcome)?,
+                step_results: json("visit_line", "step_results", r.id, &r.step_results)?,
+                work_order_ids: json("visit_line", "work_order_ids", r.id, &r.work_order_ids)?,
+                plan_ids: json("visit_line", "plan_ids", r.id, &r.plan_ids)?,
+                notices: json("visit_line", "notices", r.id, &r.notices)?,
+                parts_replaced: json("visit_line", "parts_replaced", r.id, &r.parts_replaced)?,
                 failure: match &r.failure {
-                    Some(text) => Some(json("failure", r.id, text)?),
+                    Some(text) => Some(json("visit_line", "failure", r.id, text)?),
                     None => None,
                 },
                 id: r.id.into(),
@@ -185,12 +168,7 @@ pub async fn insert_failures(db: &impl ConnectionTrait, scope: &Scope, failures:
 fn failure_from(r: failure::Model) -> StoreResult<Failure> {
     Ok(Failure {
         report: FailureReport {
-            origin: FailureOrigin::parse(&r.origin).ok_or_else(|| StoreError::Corrupt {
-                table: "failure".into(),
-                column: "origin".into(),
-                row: r.id.to_string(),
-                detail: r.origin.clone(),
-            })?,
+            origin: code(FailureOrigin::parse, "failure", "origin", r.id, &r.origin)?,
             failure_code: r.failure_code,
             cause_code: r.cause_code,
             remedy_code: r.remedy_code,
