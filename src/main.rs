@@ -111,6 +111,29 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Answer when each series of a file reaches so many more units; needs no database
+    Forecast {
+        /// Daily usage as CSV, plain or gzip: series, date, value, missing
+        file: PathBuf,
+        /// What is asked, as CSV: series, cut, units
+        #[arg(long, value_name = "FILE")]
+        questions: PathBuf,
+        /// Where the answers go, as CSV: series, cut, units, p10_date, p50_date, p90_date, method
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Hold forecasts of files of daily usage against what happened; needs no database
+    Backtest {
+        /// Daily usage as CSV, plain or gzip, each file a fleet: series, date, value, missing
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The same seed asks the same
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// How the outcome is printed
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
     /// Walk every device file and compare it with the tables
     Verify,
     /// Print the GraphQL schema
@@ -283,6 +306,20 @@ async fn work(command: Command, config: &Config) -> Result<(), Failure> {
         Command::Verify => {
             let db = Db::open(&config.database).await?;
             verify(App::new(db, Arc::new(SystemClock), Arc::new(Ids::new())).as_ref()).await
+        }
+        Command::Forecast { file, questions, out } => {
+            let count = ingest::series::forecast_file(&file, &questions, &out)?;
+            say(&format!("{count} answers are in {}", out.display()))
+        }
+        Command::Backtest { files, seed, format } => {
+            let reports = ingest::series::backtest_files(&files, seed)?;
+            match format {
+                Format::Text => say(&ingest::series::table(&reports)),
+                Format::Json => {
+                    let by_name: std::collections::BTreeMap<_, _> = reports.into_iter().collect();
+                    say(&serde_json::to_string_pretty(&by_name)?)
+                }
+            }
         }
         // Answered without a database.
         Command::Schema | Command::Config => Ok(()),

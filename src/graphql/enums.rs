@@ -276,8 +276,11 @@ gql_enum! {
     RateSource = "crate::usage::model::RateSource" {
         /// The device's own readings.
         Device,
-        /// The device's few days, blended with its model's planning rate, which may be assumed.
+        /// The device's few days, blended with what other devices of its model use; until a fleet has
+        /// any, with the model's planning rate, which may be assumed.
         Model,
+        /// The device's few days, blended with what devices at sites of the same environment use.
+        SiteType,
         /// The model's planning rate alone, which may be assumed.
         Planning,
     }

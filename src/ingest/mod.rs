@@ -15,6 +15,7 @@ mod devices;
 mod merchants;
 mod readings;
 mod report;
+pub mod series;
 mod sites;
 
 pub use batch::{Error, Kind, Rooms};

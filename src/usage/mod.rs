@@ -26,7 +26,6 @@ pub mod intake;
 pub mod life;
 pub mod measure;
 pub mod model;
-pub mod pattern;
 pub mod series_store;
 pub mod service;
 pub mod store;

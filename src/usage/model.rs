@@ -3,10 +3,16 @@
 use crate::code_enum;
 use crate::kernel::ids::DeviceId;
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 
 code_enum! {
     /// Where a rate comes from.
-    pub enum RateSource { Device = "DEVICE", Model = "MODEL", Planning = "PLANNING" }
+    pub enum RateSource { Device = "DEVICE", Model = "MODEL", SiteType = "SITE_TYPE", Planning = "PLANNING" }
+}
+
+code_enum! {
+    /// Whose last year a season was learned from.
+    pub enum SeasonSource { None = "NONE", Fleet = "FLEET", Device = "DEVICE" }
 }
 
 code_enum! {
@@ -90,25 +96,91 @@ pub struct MeterState {
     pub updated_at: DateTime<Utc>,
 }
 
-/// How a device is used.
-#[derive(Clone, Debug, PartialEq)]
+/// How a device is used: what the nightly job chose for it, and all that a forecast rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UsagePattern {
-    /// Mean units a day.
+    /// Expected units of an ordinary day.
     pub per_day: f64,
     /// Expected units by weekday, Monday first.
     pub weekday: [f64; 7],
-    /// Standard deviation of a day's units around its weekday's mean.
+    /// Standard deviation of a day's units around what its weekday should have.
     pub spread: f64,
-    /// Days the level rests on.
+    /// Days of the last eight weeks that are known.
     pub observed_days: u32,
     /// Last civil day with data, in the site's zone.
     pub as_of: NaiveDate,
     /// Where the rate comes from.
     pub source: RateSource,
+    /// Factor of each of the 52 weeks after `as_of`; empty while no year is known.
+    pub season: Vec<f32>,
+    /// Days to come whose usage a holiday changes, and by what factor; in order.
+    pub holidays: Vec<(NaiveDate, f64)>,
+    /// An outage that goes on.
+    pub closure: Option<Closure>,
+    /// How far a forecast may be off.
+    pub uncertainty: Uncertainty,
+    /// What the level was made of.
+    pub parts: Parts,
+}
+
+impl UsagePattern {
+    /// A device that is not used.
+    pub fn unknown(as_of: NaiveDate) -> Self {
+        Self {
+            per_day: 0.0,
+            weekday: [0.0; 7],
+            spread: 0.0,
+            observed_days: 0,
+            as_of,
+            source: RateSource::Planning,
+            season: Vec::new(),
+            holidays: Vec::new(),
+            closure: None,
+            uncertainty: Uncertainty::default(),
+            parts: Parts { recent_per_day: None, season: SeasonSource::None, outage_days: 0 },
+        }
+    }
+}
+
+/// A device that is closed or out of order at the end of its data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Closure {
+    /// Days it has lasted.
+    pub days_so_far: u32,
+    /// The last day it is expected to last.
+    pub expected_until: NaiveDate,
+    /// What is used meanwhile, as a share of the usual.
+    pub share: f64,
+}
+
+/// How far a forecast may be off; errors are ln(used ÷ forecast).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Uncertainty {
+    /// A typical error of this device over 60 days.
+    pub typical: f64,
+    /// How errors grow with the days ahead, as a power of them.
+    pub growth: f64,
+    /// One error in ten is below this, in typical errors; not above 0.
+    pub low: f64,
+    /// One error in ten is above this; not below 0.
+    pub high: f64,
+    /// A typical error of a single day, which averages out.
+    pub noise: f64,
+}
+
+/// What a level was made of, for people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parts {
+    /// Units a day in the last 28 days, outages left out; none where too few of them are known.
+    pub recent_per_day: Option<f64>,
+    /// Whose last year the season was learned from.
+    pub season: SeasonSource,
+    /// Days of outages that were left out.
+    pub outage_days: u32,
 }
 
 /// When so many more units are expected to be reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Forecast {
     /// Early: one in ten gets there sooner.
     pub p10: Option<NaiveDate>,
@@ -116,4 +188,6 @@ pub struct Forecast {
     pub p50: Option<NaiveDate>,
     /// Late: one in ten takes longer.
     pub p90: Option<NaiveDate>,
+    /// Units a day expected on the way to the middle.
+    pub per_day: Option<f64>,
 }

@@ -7,7 +7,7 @@ use super::daily::{DayMap, DayUsage};
 use super::intake;
 pub use super::model::MeterKey;
 use super::model::*;
-use super::pattern::pattern;
+use super::forecast::{DailySeries, FleetYear, Group, Holidays, Pool, fit};
 use crate::catalogue::model::{Meter, ModelMeter};
 use crate::db::each::{Bound, Key, Wanted, first_of_each};
 use crate::db::scoped::{self, insert_chunked};
@@ -360,7 +360,7 @@ pub async fn patterns(
 ) -> StoreResult<Vec<Option<UsagePattern>>> {
     let facts = device_facts(db, scope, &ids(keys)).await?;
     let earliest = states.iter().flatten().map(|s| s.latest_at).min();
-    let from_year = earliest.map_or(i32::MAX, |at| (at - TimeDelta::days(60)).year());
+    let from_year = earliest.map_or(i32::MAX, |at| (at - TimeDelta::days(190)).year());
     let days = days_of(db, scope, keys, from_year).await?;
     // The same meter may be asked for twice.
     let mut known: HashMap<&MeterKey, UsagePattern> = HashMap::new();
@@ -374,7 +374,10 @@ pub async fn patterns(
             }
             None => (NaiveDate::MIN, NaiveDate::MIN),
         };
-        known.insert(key, pattern(days.get(key).unwrap_or(&nothing), first, as_of, spec.planning_per_day));
+        let series = DailySeries::of(days.get(key).unwrap_or(&nothing), first, as_of);
+        let (pool, year) = (Pool::default(), FleetYear::default());
+        let group = Group::default();
+        known.insert(key, fit(&series, &pool, &year, &group, &Holidays::default(), spec.planning_per_day));
     }
     Ok(keys.iter().map(|key| known.get(key).cloned()).collect())
 }

@@ -210,8 +210,10 @@ fn source_words(source: RateSource, language: Language) -> &'static str {
     match (source, language) {
         (RateSource::Device, Language::En) => "this device's own usage",
         (RateSource::Device, Language::Zh) => "本机用量",
-        (RateSource::Model, Language::En) => "few readings yet, so partly its model's planning rate",
-        (RateSource::Model, Language::Zh) => "读数尚少，部分按型号计划用量",
+        (RateSource::Model, Language::En) => "few readings yet, so partly the rate of its model",
+        (RateSource::Model, Language::Zh) => "读数尚少，部分按型号用量",
+        (RateSource::SiteType, Language::En) => "few readings yet, so partly what devices at sites of its type do",
+        (RateSource::SiteType, Language::Zh) => "读数尚少，部分按同类场所设备用量",
         (RateSource::Planning, Language::En) => "its model's planning rate, assumed",
         (RateSource::Planning, Language::Zh) => "型号的计划用量，假定值",
     }
