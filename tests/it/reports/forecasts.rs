@@ -71,26 +71,30 @@ async fn told_forecast(app: &TestApp, device: &str) -> [NaiveDate; 4] {
 #[tokio::test]
 async fn forecasts_are_told_apart_by_model_and_by_how_far_ahead_they_were() {
     let app = TestApp::start_at(START).await;
-    let (near, far) = (till_of(&app, "NEAR-1", 15.0).await, till_of(&app, "FAR-1", 4.0).await);
-    // By the early day, so that the due day is not the one that forecasts are measured by.
-    make_plan(&app, "USAGE", &[usage(300)], json!({"leadDays": 100, "dueQuantile": "P10"})).await;
-    make_plan(&app, "DAYS", &[floating("P30D")], json!({"leadDays": 100})).await;
-    app.set_clock("2026-05-12T02:00:00Z");
-    for device in [&near, &far] {
-        app.read(device, "TRANSACTIONS", 0.0, "2026-05-04T03:00:00Z").await;
+    let (near, far) = (till_of(&app, "NEAR-1", 15.0).await, till_of(&app, "FAR-1", 5.0).await);
+    app.set_clock("2026-06-02T02:00:00Z");
+    // Four weeks of even use, without which no late day can be told: 420 and 140 units.
+    for (device, per_day) in [(&near, 15.0), (&far, 5.0)] {
+        let days = (0..29)
+            .map(|n| (f64::from(n) * per_day, instant(&json!("2026-05-04T15:00:00Z")) + TimeDelta::days(n.into())));
+        let readings = days.map(|(value, at)| (device.as_str(), "TRANSACTIONS", value, at.to_rfc3339())).collect();
+        assert_eq!(app.read_many(readings).await["acceptedCount"], 29);
     }
+    // By the early day, so that the due day is not the one that forecasts are measured by.
+    make_plan(&app, "USAGE", &[usage(600)], json!({"leadDays": 100, "dueQuantile": "P10"})).await;
+    make_plan(&app, "DAYS", &[floating("P60D")], json!({"leadDays": 100})).await;
     app.run_planner().await;
     let [due_on, p10, near_p50, _] = told_forecast(&app, &near).await;
     assert!(due_on == p10 && p10 < near_p50, "due by P10: {due_on} {p10} {near_p50}");
     let [_, far_p10, far_p50, _] = told_forecast(&app, &far).await;
     assert_eq!(told(&app, &near, &["WORK_ORDER_ISSUED"]).await.len(), 2, "the other order has no forecast to keep");
 
-    // One gets there at noon of its middle day; the other, on 30 May, long before its early one.
-    app.set_clock("2026-06-08T03:00:00Z");
-    app.read(&near, "TRANSACTIONS", 300.0, &format!("{near_p50}T04:00:00Z")).await;
-    app.read(&far, "TRANSACTIONS", 400.0, "2026-06-08T02:00:00Z").await;
+    // One gets there at noon of its middle day; the other, on 11 June, long before its early one.
+    app.set_clock("2026-06-22T02:00:00Z");
+    app.read(&near, "TRANSACTIONS", 600.0, &format!("{near_p50}T04:00:00Z")).await;
+    app.read(&far, "TRANSACTIONS", 1_060.0, "2026-06-21T15:00:00Z").await;
     app.run_planner().await;
-    let reached: NaiveDate = "2026-05-30".parse().unwrap();
+    let reached: NaiveDate = "2026-06-11".parse().unwrap();
     let off = (far_p50 - reached).num_days();
     assert!(reached < far_p10 && off > 7, "told {far_p10} to {far_p50}");
     let crossed = item(&app, &far, "USAGE").await;
