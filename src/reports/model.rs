@@ -208,7 +208,7 @@ pub struct Compared {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForecastErrors {
     /// Orders by the days from the one told to the one it came to, positive when it came later: all
-    /// that is needed for any quantile, in the memory of the days that occur.
+    /// that is needed for any quantile, in no more memory than the days that occur.
     pub by_days: BTreeMap<i64, u64>,
     /// Orders whose counter got there inside the band around the day told.
     pub within_band: u64,
