@@ -426,6 +426,13 @@ pub struct Explanation {
     pub covers: Vec<CoverNote>,
 }
 
+impl Explanation {
+    /// What the date rests on where usage gave it; none where another trigger did, or none.
+    pub fn usage(&self) -> Option<&UsageBasis> {
+        self.candidates.get(self.winner?)?.basis.as_ref()
+    }
+}
+
 /// An item's due date with its band and reasons.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Due {

@@ -5,7 +5,8 @@ use crate::kernel::ids::{DeviceModelId, SiteId};
 use crate::kernel::text::LocalizedText;
 use crate::planning::model::MaintenanceKind;
 use crate::registry::model::DeviceFilter;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 code_enum! {
@@ -132,17 +133,173 @@ impl FailureCounts {
     }
 }
 
-/// How usage forecasts compare with the days on which the counters got there.
+/// How far ahead a day was told: whole days from the issue of the order to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Horizon {
+    /// Up to 14 days, and days that had passed already.
+    UpTo14,
+    /// 15 to 30 days.
+    UpTo30,
+    /// 31 to 60 days.
+    UpTo60,
+    /// 61 to 120 days.
+    UpTo120,
+    /// More than 120 days.
+    Beyond,
+}
+
+impl Horizon {
+    /// Every band, nearest first.
+    pub const ALL: [Self; 5] = [Self::UpTo14, Self::UpTo30, Self::UpTo60, Self::UpTo120, Self::Beyond];
+
+    /// The band that so many days ahead are in.
+    pub fn of(days: i64) -> Self {
+        let is_in = |band: &Self| band.days().1.is_none_or(|last| days <= last);
+        Self::ALL.into_iter().find(is_in).unwrap_or(Self::Beyond)
+    }
+
+    /// Its first and its last day; the farthest has no last one.
+    pub fn days(self) -> (i64, Option<i64>) {
+        match self {
+            Self::UpTo14 => (0, Some(14)),
+            Self::UpTo30 => (15, Some(30)),
+            Self::UpTo60 => (31, Some(60)),
+            Self::UpTo120 => (61, Some(120)),
+            Self::Beyond => (121, None),
+        }
+    }
+}
+
+/// Days that the device file was told when an order was issued, civil days at the site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ForecastErrors {
-    /// Orders compared.
-    pub count: u64,
-    /// Days between the two, without their sign, added up.
-    pub absolute_days: u64,
-    /// Days from the one told to the one it came to, added up; positive when it came later.
+pub struct ToldDays {
+    /// The due day, after closed days moved it.
+    pub due_on: Option<NaiveDate>,
+    /// The forecast's early day; files of earlier builds keep none of the three.
+    pub p10: Option<NaiveDate>,
+    /// Its middle day.
+    pub p50: Option<NaiveDate>,
+    /// Its late day.
+    pub p90: Option<NaiveDate>,
+}
+
+impl ToldDays {
+    /// The day a forecast is measured by: its middle one, which no plan's choice of an early or a
+    /// late due date shifts and no closed day moves; the due day where the file keeps no other.
+    pub fn day(&self) -> Option<NaiveDate> {
+        self.p50.or(self.due_on)
+    }
+}
+
+/// A forecast beside what came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// Days from the one told to the one reached; positive when the counter got there later.
     pub days: i64,
+    /// How far ahead it was told.
+    pub horizon: Horizon,
+    /// Whether it came inside the band around the day told.
+    pub is_within_band: bool,
+    /// Whether it came from the early to the late day told; absent where the file does not keep both.
+    pub is_in_interval: Option<bool>,
+}
+
+/// How usage forecasts compare with the days on which the counters got there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForecastErrors {
+    /// Orders by the days from the one told to the one it came to, positive when it came later: all
+    /// that is needed for any quantile, in no more memory than the days that occur.
+    pub by_days: BTreeMap<i64, u64>,
     /// Orders whose counter got there inside the band around the day told.
     pub within_band: u64,
+    /// Orders that were told an early and a late day.
+    pub with_interval: u64,
+    /// Those of them whose counter got there between the two.
+    pub in_interval: u64,
+}
+
+impl ForecastErrors {
+    /// Adds an order.
+    pub fn add(&mut self, compared: &Compared) {
+        *self.by_days.entry(compared.days).or_default() += 1;
+        self.within_band += u64::from(compared.is_within_band);
+        self.with_interval += u64::from(compared.is_in_interval.is_some());
+        self.in_interval += u64::from(compared.is_in_interval == Some(true));
+    }
+
+    /// Orders compared.
+    pub fn count(&self) -> u64 {
+        self.by_days.values().sum()
+    }
+
+    fn over_count(&self, numerator: f64) -> Ratio {
+        Ratio { numerator, denominator: self.count() as f64 }
+    }
+
+    /// Days between the two, without their sign, over orders.
+    pub fn mean_absolute_days(&self) -> Ratio {
+        self.over_count(self.by_days.iter().map(|(days, n)| days.unsigned_abs() as f64 * *n as f64).sum())
+    }
+
+    /// Days from the one told to the one reached over orders.
+    pub fn mean_days(&self) -> Ratio {
+        self.over_count(self.by_days.iter().map(|(days, n)| *days as f64 * *n as f64).sum())
+    }
+
+    /// Orders inside the band around the day told over orders.
+    pub fn within_band(&self) -> Ratio {
+        self.over_count(self.within_band as f64)
+    }
+
+    /// Orders whose counter got there more than so many days before the day told, over orders.
+    pub fn told_late(&self, more_than: i64) -> Ratio {
+        let late: u64 = self.by_days.range(..-more_than).map(|(_, n)| n).sum();
+        self.over_count(late as f64)
+    }
+
+    /// Orders whose counter got there from the early to the late day told, over those told both.
+    pub fn interval_coverage(&self) -> Ratio {
+        Ratio { numerator: self.in_interval as f64, denominator: self.with_interval as f64 }
+    }
+
+    /// The middle one of the days between the two, without their sign; of an even number the mean of
+    /// the middle two. None without orders.
+    pub fn median_absolute_days(&self) -> Option<f64> {
+        let count = self.count();
+        let middle = |rank| self.absolute_at(rank).map(|days| days as f64);
+        Some((middle(count.div_ceil(2))? + middle(count / 2 + 1)?) / 2.0)
+    }
+
+    /// The fewest days that nine in ten orders are not farther off than. None without orders.
+    pub fn p90_absolute_days(&self) -> Option<f64> {
+        let count = self.count();
+        // Nine tenths in whole numbers, so that no rounding picks the next order.
+        self.absolute_at(count - count / 10).map(|days| days as f64)
+    }
+
+    /// The days of the order at a place, from 1, when they are sorted without their sign.
+    fn absolute_at(&self, place: u64) -> Option<u64> {
+        let mut sorted: BTreeMap<u64, u64> = BTreeMap::new();
+        for (days, count) in &self.by_days {
+            *sorted.entry(days.unsigned_abs()).or_default() += count;
+        }
+        let mut passed = 0;
+        sorted.into_iter().find_map(|(days, count)| {
+            passed += count;
+            (passed >= place).then_some(days)
+        })
+    }
+}
+
+/// The forecasts of one device model, told so far ahead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForecastGroup {
+    /// The device model.
+    pub model: DeviceModelId,
+    /// How far ahead.
+    pub horizon: Horizon,
+    /// What came of them.
+    pub errors: ForecastErrors,
 }
 
 /// Figures as sums, so that those of groups add up to the total.
@@ -279,4 +436,7 @@ pub struct FleetReport {
     pub groups: Vec<Group>,
     /// How many there are, those left out too.
     pub group_count: usize,
+    /// Forecasts by device model and how far ahead they were told,
+    /// [`super::rules::MAX_FORECAST_GROUPS`] at most; empty unless asked for.
+    pub forecasts: Vec<ForecastGroup>,
 }

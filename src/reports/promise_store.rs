@@ -1,8 +1,8 @@
 //! What orders with a usage date promised, read for the report on forecasts. In pages, since each
 //! row asks for more.
 
-use super::model::Place;
-use super::rules::Found;
+use super::model::{Place, ToldDays};
+use super::rules::{Found, Issue};
 use super::store::{Period, kind_of, orders_due};
 use crate::db::StoreResult;
 use crate::db::cells::{corrupt, json};
@@ -13,12 +13,11 @@ use crate::kernel::scope::Scope;
 use crate::planning::model::Explanation;
 use crate::registry::file::{self, EventKind, StoredEvent};
 use crate::usage::model::MeterKey;
-use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, ConnectionTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-/// An order whose date comes from a usage forecast, with the day that was told when it was issued.
+/// An order whose date comes from a usage forecast, with the days that were told when it was issued.
 #[derive(Clone, Debug)]
 pub struct Promise {
     /// The order.
@@ -31,12 +30,8 @@ pub struct Promise {
     pub meter: MeterKey,
     /// The life counter at which the work is due, in smallest units.
     pub target: i64,
-    /// Zone of its civil days.
-    pub zone: Tz,
-    /// When it was issued.
-    pub issued_at: DateTime<Utc>,
-    /// The due day the device file was told then; absent where the file does not say.
-    pub told: Option<NaiveDate>,
+    /// When it was issued, and what the device file was told then.
+    pub issue: Issue,
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -116,9 +111,7 @@ pub async fn promises(
 fn promise(row: PromiseRow) -> StoreResult<Option<Promise>> {
     let (Some(device), Some(text)) = (row.device_id, &row.explanation) else { return Ok(None) };
     let why: Explanation = json("work_order", "explanation", row.id, text)?;
-    let Some(basis) = why.winner.and_then(|w| why.candidates.get(w)).and_then(|c| c.basis.as_ref()) else {
-        return Ok(None);
-    };
+    let Some(basis) = why.usage() else { return Ok(None) };
     let zone = why.zone.parse().map_err(|_| corrupt("work_order", "explanation", row.id, &why.zone))?;
     Ok(Some(Promise {
         id: WorkOrderId(row.id),
@@ -137,9 +130,7 @@ fn promise(row: PromiseRow) -> StoreResult<Option<Promise>> {
         },
         meter: (DeviceId(device), basis.meter.clone()),
         target: basis.life_at_last_done.saturating_add(basis.every),
-        zone,
-        issued_at: row.created_at,
-        told: None,
+        issue: Issue { issued_at: row.created_at, told: ToldDays::default(), zone },
     }))
 }
 
@@ -175,11 +166,30 @@ async fn tell(db: &impl ConnectionTrait, scope: &Scope, promises: &mut [Promise]
             canonical: row.canonical,
             hash: row.hash,
         };
-        let told = file::read(&stored)
-            .and_then(|event| event.payload.get("dueOn").and_then(|day| day.as_str()).and_then(|day| day.parse().ok()));
-        if let Some(promise) = promises.get_mut(place) {
-            promise.told = told;
+        if let (Some(promise), Some(event)) = (promises.get_mut(place), file::read(&stored)) {
+            promise.issue.told = told_days(&event.payload);
         }
     }
     Ok(())
+}
+
+/// The days in an event of issue; earlier builds wrote the due day alone.
+fn told_days(payload: &serde_json::Value) -> ToldDays {
+    let day = |name: &str| payload.get(name)?.as_str()?.parse().ok();
+    ToldDays { due_on: day("dueOn"), p10: day("p10"), p50: day("p50"), p90: day("p90") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_event_of_an_earlier_build_tells_the_due_day_alone() {
+        let mut payload = json!({"number": "WO-2026-000001", "dueAt": "2026-05-23T16:00:00Z", "dueOn": "2026-05-24"});
+        let due_on = "2026-05-24".parse().ok();
+        assert_eq!(told_days(&payload), ToldDays { due_on, ..ToldDays::default() });
+        payload["p50"] = json!("2026-05-26");
+        assert_eq!(told_days(&payload).day(), "2026-05-26".parse().ok());
+    }
 }

@@ -3,11 +3,10 @@
 use super::error::Error;
 use super::model::{Dimension, FleetReport, Group, GroupKey, Place, Question, Standing};
 use super::promise_store;
-use super::rules::{self, Outage, Stay, Tally, Telling};
+use super::rules::{self, Accuracy, Outage, Stay, Tally, Telling};
 use super::store::{self, FailureFact, OrderFact, Period, SiteFacts};
 use crate::catalogue::model::FailureOrigin;
 use crate::db::{ConnectionTrait, Db, StoreResult};
-use crate::kernel::calendar::local_date;
 use crate::kernel::ids::{DeviceId, DeviceModelId, MerchantId, PlanId, SiteId, WorkOrderId};
 use crate::kernel::scope::Scope;
 use crate::kernel::text::LocalizedText;
@@ -245,9 +244,10 @@ impl ReportService {
                 }
             }
         }
-        if question.wants_forecast {
-            forecasts(&at, scope, &question, &fleet, &mut tally).await?;
-        }
+        let accuracy = match question.wants_forecast {
+            true => forecasts(&at, scope, &question, &fleet, &mut tally).await?,
+            false => Accuracy::default(),
+        };
         let names = match question.group_by {
             Some(Dimension::Model) => store::model_names(&at, scope).await?,
             _ => HashMap::new(),
@@ -271,6 +271,7 @@ impl ReportService {
             total,
             groups,
             group_count,
+            forecasts: accuracy.into_groups(rules::MAX_FORECAST_GROUPS),
         })
     }
 }
@@ -308,15 +309,17 @@ fn telling(fact: &FailureFact) -> Telling {
     }
 }
 
-/// Compares the days that were told with those on which the counters got there, page by page.
+/// Compares the days that were told with those on which the counters got there, page by page: adds
+/// them to the figures, and answers them by model and how far ahead they were told.
 async fn forecasts(
     db: &impl ConnectionTrait,
     scope: &Scope,
     question: &Question,
     fleet: &Fleet,
     tally: &mut Tally,
-) -> StoreResult<()> {
+) -> StoreResult<Accuracy> {
     let period = Period { from: question.period_start, to: question.period_end };
+    let mut accuracy = Accuracy::default();
     let mut after = None;
     loop {
         let (promises, last) = promise_store::promises(db, scope, period, after).await?;
@@ -325,16 +328,16 @@ async fn forecasts(
         let targets: Vec<(&MeterKey, i64)> = meters.iter().zip(promises.iter().map(|p| p.target)).collect();
         let crossings = usage_store::crossings(db, scope, &targets, &states).await?;
         for (promise, crossed_at) in promises.iter().zip(crossings) {
-            // What had been reached already was no forecast.
-            let Some(crossed_at) = crossed_at.filter(|at| *at > promise.issued_at) else { continue };
-            let Some(told) = promise.told.filter(|_| fleet.models.contains_key(&promise.meter.0)) else { continue };
-            let reached = local_date(promise.zone, crossed_at);
-            let is_within = rules::forecast_is_within(question.band, promise.zone, &promise.found, told, reached);
-            tally.forecast(&promise.place, (reached - told).num_days(), is_within);
+            let Some(model) = fleet.models.get(&promise.meter.0) else { continue };
+            let compared = crossed_at.and_then(|at| rules::compare(question.band, &promise.issue, &promise.found, at));
+            if let Some(compared) = compared {
+                tally.forecast(&promise.place, &compared);
+                accuracy.add(*model, &compared);
+            }
         }
         match last {
             Some(id) => after = Some(id),
-            None => return Ok(()),
+            None => return Ok(accuracy),
         }
     }
 }

@@ -41,7 +41,8 @@ impl ReportQuery {
         let cx = Cx::of(ctx);
         let ahead = ctx.look_ahead();
         let wants_forecast = ahead.field("total").field("forecastError").exists()
-            || ahead.field("groups").field("figures").field("forecastError").exists();
+            || ahead.field("groups").field("figures").field("forecastError").exists()
+            || ahead.field("byModelAndHorizon").exists();
         let question = Question {
             period_start: query_instant(period_start, "periodStart")?,
             period_end: query_instant(period_end, "periodEnd")?,

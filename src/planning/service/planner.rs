@@ -436,10 +436,7 @@ impl PlanningService {
                 device,
                 occurred_at: now,
                 kind: EventKind::WorkOrderIssued,
-                payload: json!({
-                    "workOrderId": order.id, "number": order.number, "kind": order.kind,
-                    "planId": order.plan_id, "dueAt": order.due_at, "dueOn": due_on,
-                }),
+                payload: issue_payload(order, due_on),
                 corrects: None,
             })
             .collect();
@@ -454,6 +451,24 @@ impl PlanningService {
         }
         Ok(writes.run)
     }
+}
+
+/// What the device file keeps of an order when it is issued. A planned order follows its forecast, so
+/// only here it stays what was told on the first day; a limit that was crossed is no forecast.
+fn issue_payload(order: &WorkOrder, due_on: NaiveDate) -> serde_json::Value {
+    let mut payload = json!({
+        "workOrderId": order.id, "number": order.number, "kind": order.kind,
+        "planId": order.plan_id, "dueAt": order.due_at, "dueOn": due_on,
+    });
+    let forecast = order.explanation.as_ref().and_then(|why| why.usage()).filter(|basis| basis.crossed_at.is_none());
+    if let (Some(basis), Some(fields)) = (forecast, payload.as_object_mut()) {
+        for (name, day) in [("p10", basis.p10), ("p50", basis.p50), ("p90", basis.p90)] {
+            if let Some(day) = day {
+                fields.insert(name.to_owned(), json!(day));
+            }
+        }
+    }
+    payload
 }
 
 fn new_order(

@@ -2,7 +2,7 @@
 
 use crate::catalogue::model::FailureOrigin;
 use crate::kernel::calendar::{local_date, start_of_day};
-use crate::reports::model::{Dimension, Figures, GroupKey, Place, Standing};
+use crate::reports::model::{Compared, Dimension, Figures, GroupKey, Place, Standing};
 use chrono::{DateTime, Datelike, Months, TimeDelta, Utc};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
@@ -116,14 +116,9 @@ impl Tally {
         self.add(place, |figures| figures.no_access += 1);
     }
 
-    /// Adds a usage forecast whose counter got there so many days after the day told.
-    pub fn forecast(&mut self, place: &Place, days: i64, is_within_band: bool) {
-        self.add(place, |figures| {
-            figures.forecast.count += 1;
-            figures.forecast.absolute_days += days.unsigned_abs();
-            figures.forecast.days += days;
-            figures.forecast.within_band += u64::from(is_within_band);
-        });
+    /// Adds a usage forecast whose counter got there.
+    pub fn forecast(&mut self, place: &Place, compared: &Compared) {
+        self.add(place, |figures| figures.forecast.add(compared));
     }
 
     /// Adds time that a device stood at a position.

@@ -14,12 +14,21 @@ const START: &str = "2026-05-04T02:00:00Z";
 
 const RATIO: &str = "{ numerator denominator value }";
 
+/// Every figure of forecasts.
+fn forecast_errors() -> String {
+    format!(
+        "count meanAbsoluteDays {RATIO} medianAbsoluteDays p90AbsoluteDays meanDays {RATIO}
+        moreThan7DaysLate {RATIO} withinBand {RATIO} intervalCoverage {RATIO}"
+    )
+}
+
 /// Every figure.
 fn figures() -> String {
+    let errors = forecast_errors();
     format!(
         "due doneOnTime doneEarly doneLate missed skipped waived overdue open doneWithoutOrder
         pmCompliance {RATIO}
-        forecastError {{ count meanAbsoluteDays {RATIO} meanDays {RATIO} withinBand {RATIO} }}
+        forecastError {{ {errors} }}
         failures {{ reported counted device site network host card noneFound }} noFaultFoundCount
         mtbfHours {{ failures deviceHours value lowerBound90 confidence }}
         mttrHours {RATIO} availability {RATIO} firstTimeFix {RATIO} noAccessVisits"
@@ -87,10 +96,13 @@ async fn what_is_undefined_is_null_and_never_zero() {
         &total["firstTimeFix"],
         &errors["meanAbsoluteDays"],
         &errors["meanDays"],
+        &errors["moreThan7DaysLate"],
         &errors["withinBand"],
+        &errors["intervalCoverage"],
     ] {
         assert_eq!(share(ratio), (0.0, 0.0, None), "{total:#}");
     }
+    assert_eq!((&errors["medianAbsoluteDays"], &errors["p90AbsoluteDays"]), (&Value::Null, &Value::Null));
     let nothing = json!({"failures": 0, "deviceHours": 0.0, "value": null, "lowerBound90": null, "confidence": 0.9});
     assert_eq!(total["mtbfHours"], nothing);
     assert_eq!((&found["groupBy"], &found["groups"], &found["groupCount"]), (&json!(null), &json!([]), &json!(0)));

@@ -248,6 +248,7 @@ async fn a_report_of_5_50_and_500_devices_costs_the_same_number_of_statements() 
             groupCount
             total { due open failures { counted } mtbfHours { deviceHours } forecastError { count } }
             groups { label figures { due pmCompliance { value } } }
+            byModelAndHorizon { model { name } fromDays toDays forecastError { count medianAbsoluteDays } }
         }
     }"#;
     let mut costs = Vec::new();
@@ -267,6 +268,8 @@ async fn a_report_of_5_50_and_500_devices_costs_the_same_number_of_statements() 
         assert_eq!(report["groupCount"], json!(count), "each at a site of its own");
         assert_eq!(report["total"]["due"], json!(count), "{:#}", report["total"]);
         assert_eq!(report["total"]["forecastError"]["count"], json!(count), "{:#}", report["total"]);
+        let groups = &report["byModelAndHorizon"];
+        assert_eq!(groups[0]["forecastError"]["count"], json!(count), "one model, one day: {groups:#}");
     }
     assert!(costs.iter().all(|cost| *cost == costs[0] && *cost > 0), "5, 50 and 500 devices: {costs:?}");
 }
