@@ -3,8 +3,10 @@
 //! Its words: readings become a life counter by a fold ([`life`]), life counters become usage per
 //! civil day ([`daily`]), days become a pattern ([`pattern`]), patterns become a forecast
 //! ([`forecast`]). [`intake`] lets readings come in any order. [`measure`] is what a condition can
-//! look at, [`hours`] how busy a device is in each hour of the week. It leaves devices, places and
-//! the device file to `registry`, and due dates to `planning`.
+//! look at, [`hours`] how busy a device is in each hour of the week. What takes many days to choose
+//! is chosen at night and only read by day: a [`fit`] for each device and meter, with what the fleet
+//! has in common behind it, and the hours. It leaves devices, places and the device file to
+//! `registry`, and due dates to `planning`.
 //!
 //! ```
 //! use chrono::{DateTime, TimeDelta};
@@ -20,6 +22,8 @@
 
 pub mod daily;
 pub mod error;
+pub mod fit;
+pub mod fit_store;
 pub mod forecast;
 pub mod hours;
 pub mod intake;

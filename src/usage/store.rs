@@ -4,6 +4,7 @@
 //! written.
 
 use super::daily::{DayMap, DayUsage};
+use super::fit::Group;
 use super::intake;
 pub use super::model::MeterKey;
 use super::model::*;
@@ -17,6 +18,7 @@ use crate::kernel::calendar::{local_date, start_of_day};
 use crate::kernel::ids::{DeviceId, SiteId};
 use crate::kernel::scope::Scope;
 use crate::registry::file::{self, EventKind, StoredEvent};
+use crate::registry::model::Site;
 use crate::registry::store as registry_store;
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
@@ -41,7 +43,7 @@ fn ids(keys: &[MeterKey]) -> Vec<DeviceId> {
     ids
 }
 
-fn state_from(row: device_meter::Model) -> MeterState {
+pub(super) fn state_from(row: device_meter::Model) -> MeterState {
     MeterState {
         device_id: row.device_id.into(),
         meter_code: row.meter_code,
@@ -297,12 +299,18 @@ pub struct DeviceFacts {
     pub meters: HashMap<String, Meter>,
     zones: HashMap<DeviceId, Tz>,
     fallback: Tz,
+    groups: HashMap<DeviceId, Group>,
 }
 
 impl DeviceFacts {
     /// Zone of a device's civil days: its site's, else the organization's.
     pub fn zone(&self, device: DeviceId) -> Tz {
         self.zones.get(&device).copied().unwrap_or(self.fallback)
+    }
+
+    /// What a device borrows from while it is young; none for a device nobody knows.
+    pub fn group(&self, device: DeviceId) -> Option<&Group> {
+        self.groups.get(&device)
     }
 }
 
@@ -313,8 +321,8 @@ pub async fn device_facts(db: &impl ConnectionTrait, scope: &Scope, devices: &[D
     let mut sites: Vec<SiteId> = devices.iter().filter_map(|d| d.site_id).collect();
     sites.sort_unstable();
     sites.dedup();
-    let site_zones: HashMap<SiteId, Tz> =
-        registry_store::sites_by_ids(db, scope, &sites).await?.into_iter().map(|s| (s.id, s.time_zone)).collect();
+    let sites: HashMap<SiteId, Site> =
+        registry_store::sites_by_ids(db, scope, &sites).await?.into_iter().map(|s| (s.id, s)).collect();
     let mut models: Vec<_> = devices.iter().map(|d| d.model_id).collect();
     models.sort_unstable();
     models.dedup();
@@ -324,15 +332,18 @@ pub async fn device_facts(db: &impl ConnectionTrait, scope: &Scope, devices: &[D
     let fallback = registry_store::organization(db, scope).await?.time_zone;
     let mut specs = HashMap::new();
     let mut zones = HashMap::new();
+    let mut groups = HashMap::new();
     for device in devices {
-        if let Some(zone) = device.site_id.and_then(|s| site_zones.get(&s)) {
-            zones.insert(device.id, *zone);
+        let site = device.site_id.and_then(|s| sites.get(&s));
+        if let Some(site) = site {
+            zones.insert(device.id, site.time_zone);
         }
+        groups.insert(device.id, Group { model: device.model_id, site_type: site.and_then(|s| s.environment) });
         for meter in models.get(&device.model_id).map(|m| m.meters.as_slice()).unwrap_or_default() {
             specs.insert((device.id, meter.meter_code.clone()), meter.clone());
         }
     }
-    Ok(DeviceFacts { specs, meters, zones, fallback })
+    Ok(DeviceFacts { specs, meters, zones, fallback, groups })
 }
 
 /// The last civil day whose usage is known to its end: the day of the last reading if that was
