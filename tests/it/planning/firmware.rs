@@ -187,7 +187,7 @@ async fn the_quiet_hours_of_a_device_come_from_the_stored_profile() {
 
     let done = bench.app.refresh_forecasts().await;
     assert_eq!((done.profiles_written, done.devices_marked), (1, 1));
-    assert_eq!(bench.app.run_planner().await["ordersMoved"], 1);
+    assert_eq!(bench.app.run_planner().await["subjectCount"], 1);
     // Tuesday, 04:00.
     is_due(&bench.item(&till).await, "2026-05-25T20:00:00Z");
     assert_eq!(basis_now().await, "OWN_USAGE");
