@@ -225,9 +225,10 @@ pub fn all(
             Ok(format!("{rows} rows forgotten"))
         })
     });
+    // In this order: on the first start the planner finds what the refresh chose.
     Ok(vec![
-        Job::new("plan", Grid::parse(schedules.planner)?, plan),
         Job::new("forecasts", Grid::parse(schedules.forecasts)?, refresh),
+        Job::new("plan", Grid::parse(schedules.planner)?, plan),
         Job::new("forget", Grid::parse("17 3 * * *")?, forget),
     ])
 }
