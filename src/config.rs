@@ -21,12 +21,14 @@ const PREFIX: &str = "TILLKEEP_";
 const NOT_SETTINGS: [&str; 2] = ["TILLKEEP_PAGE", "TILLKEEP_TEST_"];
 
 /// Key, default and meaning of every setting.
-const SETTINGS: [(&str, &str, &str); 5] = [
+const SETTINGS: [(&str, &str, &str); 6] = [
     ("database", "sqlite://tillkeep.db?mode=rwc", "sqlite://FILE?mode=rwc or postgres://USER:PASSWORD@HOST/NAME"),
     ("bind", "127.0.0.1:8080", "address and port to listen on"),
     ("log", "info", "what is logged: error, warn, info, debug, trace, or by target, for example info,tillkeep=debug"),
     ("log_format", "text", "text or json"),
     ("planner.cron", "* * * * *", "when the planner runs inside the server: cron, UTC"),
+    // At night in China, where most fleets are, and well after the last closing time.
+    ("forecasts.cron", "20 18 * * *", "when the server chooses anew what forecasts rest on: cron, UTC"),
 ];
 
 /// How logs are written.
@@ -51,6 +53,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// When the planner runs inside the server: cron text, UTC.
     pub planner_cron: String,
+    /// When what forecasts rest on is chosen anew inside the server: cron text, UTC.
+    pub forecasts_cron: String,
     /// Key, value and where it comes from, in the order of the settings.
     in_force: Vec<(&'static str, String, String)>,
 }
@@ -220,11 +224,13 @@ impl Config {
             "json" => LogFormat::Json,
             other => return refuse("log_format", format!("is {other:?}; give text or json")),
         };
-        let planner_cron = get("planner.cron");
-        if let Err(e) = Grid::parse(&planner_cron) {
-            return refuse("planner.cron", format!("is {planner_cron:?}: {e}"));
+        let (planner_cron, forecasts_cron) = (get("planner.cron"), get("forecasts.cron"));
+        for (key, cron) in [("planner.cron", &planner_cron), ("forecasts.cron", &forecasts_cron)] {
+            if let Err(e) = Grid::parse(cron) {
+                return refuse(key, format!("is {cron:?}: {e}"));
+            }
         }
-        Ok(Self { database, bind, log, log_format, planner_cron, in_force })
+        Ok(Self { database, bind, log, log_format, planner_cron, forecasts_cron, in_force })
     }
 
     /// What is in force, as a settings file with the origin of each value; passwords are masked.
@@ -329,6 +335,7 @@ mod tests {
         assert!(
             problem("", &[("TILLKEEP_PLANNER_CRON", "never")]).starts_with("planner.cron from TILLKEEP_PLANNER_CRON")
         );
+        assert!(problem("[forecasts]\ncron = \"0 20 2 * * *\"", &[]).starts_with("forecasts.cron from "));
         assert!(problem("bind = \"here\"", &[]).starts_with("bind from "));
         assert!(problem("database = \"sqlite::memory:\"", &[]).contains("give a file"));
         assert!(problem("bind = [1]", &[]).starts_with("bind from "));

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tillkeep::app::{App, http};
 use tillkeep::config::{Config, LogFormat};
 use tillkeep::db::Db;
+use tillkeep::jobs::Schedules;
 use tillkeep::kernel::call::Call;
 use tillkeep::kernel::clock::SystemClock;
 use tillkeep::kernel::ids::Ids;
@@ -134,6 +135,8 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Choose anew what forecasts rest on, as the server does every night
+    RefreshForecasts,
     /// Walk every device file and compare it with the tables
     Verify,
     /// Print the GraphQL schema
@@ -303,6 +306,11 @@ async fn work(command: Command, config: &Config) -> Result<(), Failure> {
             app.db().migrate().await?;
             plan(&app, full, format).await
         }
+        Command::RefreshForecasts => {
+            let app = open(config, Ids::new()).await?;
+            app.db().migrate().await?;
+            refresh_forecasts(&app).await
+        }
         Command::Verify => {
             let db = Db::open(&config.database).await?;
             verify(App::new(db, Arc::new(SystemClock), Arc::new(Ids::new())).as_ref()).await
@@ -354,7 +362,8 @@ async fn listen(config: &Config) -> Result<TcpListener, Failure> {
 async fn serve(app: Arc<App>, config: &Config, listener: TcpListener) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
-    let jobs = tokio::spawn(app.jobs(&config.planner_cron)?.run(stopped.clone()));
+    let schedules = Schedules { planner: &config.planner_cron, forecasts: &config.forecasts_cron };
+    let jobs = tokio::spawn(app.jobs(schedules)?.run(stopped.clone()));
     let mut told = stopped;
     let mut server = tokio::spawn(async move {
         let shutdown = async move {
@@ -493,6 +502,23 @@ async fn plan(app: &App, full: bool, format: Format) -> Result<(), Failure> {
             run.slots_missed,
         )),
     }
+}
+
+async fn refresh_forecasts(app: &App) -> Result<(), Failure> {
+    let spinner = ProgressBar::new_spinner().with_message("looking at usage");
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    let done = app.usage.refresh_forecasts(&app.system_call("command line")).await;
+    spinner.finish_and_clear();
+    let done = done?;
+    say(&format!(
+        "{} meters of devices looked at: {} fits and {} hour profiles written, {} fits removed; {} pools published, {} devices marked",
+        done.series_looked_at,
+        done.fits_written,
+        done.profiles_written,
+        done.fits_removed,
+        done.pools_published,
+        done.devices_marked,
+    ))
 }
 
 /// Walks every device file; what is wrong goes to stderr, a line each.

@@ -170,7 +170,7 @@ async fn every_table_has_an_entity_with_the_same_columns() {
             failure_cause failure_code failure_remedy firmware_release firmware_release_model firmware_target freeze_period holiday
             idempotency job_run lease maintenance_item maintenance_log maintenance_plan merchant meter
             meter_reading model_component model_meter number_block organization outbox plan_revision planner_mark
-            position service_visit site software_item technician visit_line work_order
+            position service_visit site software_item technician usage_fit usage_pool visit_line work_order
         );
         assert_eq!(tables(db).await, checked);
     })

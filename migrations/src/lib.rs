@@ -21,6 +21,7 @@ mod m20261125_100510_order_outbox;
 mod m20261125_100600_extend_planning;
 mod m20261125_100900_index_reports;
 mod m20261125_101000_index_work;
+mod m20261125_101200_create_usage_fit;
 mod sql;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_100600_extend_planning::Migration),
             Box::new(m20261125_100900_index_reports::Migration),
             Box::new(m20261125_101000_index_work::Migration),
+            Box::new(m20261125_101200_create_usage_fit::Migration),
         ]
     }
 }

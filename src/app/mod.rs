@@ -6,7 +6,7 @@ mod socket;
 use crate::catalogue::service::CatalogueService;
 use crate::db::Db;
 use crate::firmware::FirmwareService;
-use crate::jobs::{self, Jobs};
+use crate::jobs::{self, Jobs, Schedules};
 use crate::kernel::calendar::GridError;
 use crate::kernel::call::Call;
 use crate::kernel::clock::Clock;
@@ -83,12 +83,12 @@ impl App {
         }
     }
 
-    /// The jobs of this node; `planner_cron` is cron text in UTC.
+    /// The jobs of this node.
     ///
     /// # Errors
-    /// The cron text cannot be read.
-    pub fn jobs(&self, planner_cron: &str) -> Result<Jobs, GridError> {
-        let jobs = jobs::all(&self.db, &self.planning, planner_cron)?;
+    /// A cron text cannot be read.
+    pub fn jobs(&self, schedules: Schedules<'_>) -> Result<Jobs, GridError> {
+        let jobs = jobs::all(&self.db, &self.usage, &self.planning, schedules)?;
         Ok(Jobs::new(self.db.clone(), self.clock.clone(), self.ids.clone(), jobs))
     }
 }

@@ -40,6 +40,8 @@ pub mod service_visit;
 pub mod site;
 pub mod software_item;
 pub mod technician;
+pub mod usage_fit;
+pub mod usage_pool;
 pub mod visit_line;
 pub mod work_order;
 

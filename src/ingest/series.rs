@@ -96,7 +96,9 @@ pub fn read_fleet(path: &Path) -> Result<Fleet, SeriesError> {
         let is_missing = match row.get("missing").unwrap_or("0") {
             "0" | "false" => false,
             "1" | "true" => true,
-            other => return Err(format!("missing is \"{}\"; give 1 for a day nothing is known of, else 0", short(other))),
+            other => {
+                return Err(format!("missing is \"{}\"; give 1 for a day nothing is known of, else 0", short(other)));
+            }
         };
         let value = if is_missing { f64::NAN } else { number(row, "value")? };
         match days.entry(name.to_owned()).or_default().insert(date, value) {

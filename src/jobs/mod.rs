@@ -13,6 +13,7 @@ use crate::kernel::clock::Clock;
 use crate::kernel::ids::Ids;
 use crate::kernel::scope::Scope;
 use crate::planning::PlanningService;
+use crate::usage::UsageService;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures_util::FutureExt;
@@ -184,11 +185,30 @@ impl Jobs {
     }
 }
 
-/// Every job there is; `planner_cron` is cron text in UTC, `* * * * *` for every minute.
+/// When the jobs run that a setting says it of: cron text in UTC.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedules<'a> {
+    /// The planner; `* * * * *` for every minute.
+    pub planner: &'a str,
+    /// What forecasts rest on.
+    pub forecasts: &'a str,
+}
+
+/// Every job there is.
 ///
 /// # Errors
-/// The cron text cannot be read.
-pub fn all(db: &Db, planning: &Arc<PlanningService>, planner_cron: &str) -> Result<Vec<Job>, GridError> {
+/// A cron text cannot be read.
+pub fn all(
+    db: &Db,
+    usage: &Arc<UsageService>,
+    planning: &Arc<PlanningService>,
+    schedules: Schedules<'_>,
+) -> Result<Vec<Job>, GridError> {
+    let usage = usage.clone();
+    let refresh: Work = Box::new(move |call| {
+        let usage = usage.clone();
+        Box::pin(async move { Ok(serde_json::to_string(&usage.refresh_forecasts(&call).await?)?) })
+    });
     let planning = planning.clone();
     let plan: Work = Box::new(move |call| {
         let planning = planning.clone();
@@ -205,7 +225,12 @@ pub fn all(db: &Db, planning: &Arc<PlanningService>, planner_cron: &str) -> Resu
             Ok(format!("{rows} rows forgotten"))
         })
     });
-    Ok(vec![Job::new("plan", Grid::parse(planner_cron)?, plan), Job::new("forget", Grid::parse("17 3 * * *")?, forget)])
+    // In this order: on the first start the planner finds what the refresh chose.
+    Ok(vec![
+        Job::new("forecasts", Grid::parse(schedules.forecasts)?, refresh),
+        Job::new("plan", Grid::parse(schedules.planner)?, plan),
+        Job::new("forget", Grid::parse("17 3 * * *")?, forget),
+    ])
 }
 
 /// Drops idempotency keys past their 90 days, and messages to the outside that waited a week

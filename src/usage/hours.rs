@@ -7,7 +7,11 @@
 use crate::kernel::calendar::local_date;
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// The counter whose growth says that a device is used; the one whose hours are kept.
+pub const USE_METER: &str = "TRANSACTIONS";
 
 /// Hours of a week.
 pub const HOURS: usize = 168;
@@ -22,8 +26,12 @@ const MIN_COVERAGE: f64 = 0.6;
 /// Hours of a week between 22:00 and 6:00, in which work is done remotely.
 const NIGHT_HOURS: usize = 56;
 
+/// Share of the mean hour by which an hour must change before anybody is told.
+const MATERIAL: f64 = 0.2;
+
 /// How busy a device is in each hour of the week; in the meter's smallest unit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct HourProfile {
     /// Mean units in each hour, from Monday 00:00 local time on.
     pub per_hour: [f64; HOURS],
@@ -31,6 +39,38 @@ pub struct HourProfile {
     pub weeks: f64,
     /// The last civil day with a reading, in the site's zone.
     pub as_of: NaiveDate,
+}
+
+/// A profile as it is stored: the hours as a list, because serde knows no arrays of 168.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    per_hour: Vec<f64>,
+    weeks: f64,
+    as_of: NaiveDate,
+}
+
+impl From<HourProfile> for Stored {
+    fn from(profile: HourProfile) -> Self {
+        Self { per_hour: profile.per_hour.to_vec(), weeks: profile.weeks, as_of: profile.as_of }
+    }
+}
+
+impl TryFrom<Stored> for HourProfile {
+    type Error = String;
+
+    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+        let per_hour = stored.per_hour.try_into();
+        let per_hour = per_hour.map_err(|hours: Vec<f64>| format!("a week of {} hours", hours.len()))?;
+        Ok(Self { per_hour, weeks: stored.weeks, as_of: stored.as_of })
+    }
+}
+
+/// Whether two profiles are not the same to whoever plans by them: one of them is none, or an hour
+/// changed by more than a fifth of the mean hour of the first.
+pub fn differs(before: Option<&HourProfile>, after: Option<&HourProfile>) -> bool {
+    let (Some(before), Some(after)) = (before, after) else { return before.is_some() != after.is_some() };
+    let limit = MATERIAL * before.per_hour.iter().sum::<f64>() / HOURS as f64;
+    before.per_hour.iter().zip(&after.per_hour).any(|(before, after)| (before - after).abs() > limit)
 }
 
 /// The place of a local hour in the week, Monday 00:00 first.
@@ -201,5 +241,30 @@ mod tests {
         all.extend(quiet.into_iter().map(|(at, _)| (at, life)));
         let profile = hour_profile(&all, BERLIN, now).unwrap();
         assert!(profile.per_hour.iter().all(|units| near(*units, 0.0)));
+    }
+
+    #[test]
+    fn a_profile_differs_when_an_hour_changes_by_more_than_a_fifth_of_the_mean_hour() {
+        let flat = HourProfile { per_hour: [10.0; HOURS], weeks: 4.0, as_of: "2026-05-01".parse().unwrap() };
+        let with = |units: f64| {
+            let mut other = flat.clone();
+            other.per_hour[30] = units;
+            other
+        };
+        assert!(!differs(None, None) && differs(None, Some(&flat)) && differs(Some(&flat), None));
+        assert!(!differs(Some(&flat), Some(&with(11.9))) && differs(Some(&flat), Some(&with(12.1))));
+    }
+
+    #[test]
+    fn a_profile_comes_back_as_it_was_stored_and_a_short_week_is_refused() {
+        let profile = HourProfile {
+            per_hour: std::array::from_fn(|hour| hour as f64 / 3.0),
+            weeks: 4.1,
+            as_of: "2026-05-01".parse().unwrap(),
+        };
+        let text = serde_json::to_string(&profile).unwrap();
+        assert_eq!(serde_json::from_str::<HourProfile>(&text).unwrap(), profile);
+        let short = r#"{"per_hour":[1.0],"weeks":1.0,"as_of":"2026-05-01"}"#;
+        assert!(serde_json::from_str::<HourProfile>(short).is_err());
     }
 }

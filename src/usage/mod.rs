@@ -1,10 +1,11 @@
 //! Usage answers "how much was this device used, how fast, and when will it reach so much more".
 //!
 //! Its words: readings become a life counter by a fold ([`life`]), life counters become usage per
-//! civil day ([`daily`]), days become a pattern ([`pattern`]), patterns become a forecast
-//! ([`forecast`]). [`intake`] lets readings come in any order. [`measure`] is what a condition can
-//! look at, [`hours`] how busy a device is in each hour of the week. It leaves devices, places and
-//! the device file to `registry`, and due dates to `planning`.
+//! civil day ([`daily`]), days become a pattern and patterns a forecast ([`forecast`]). [`intake`]
+//! lets readings come in any order. [`measure`] is what a condition can look at, [`hours`] how busy a
+//! device is in each hour of the week. What takes many days to choose is chosen at night and only
+//! read by day: a pattern for each device and meter, with what the fleet has in common behind it, and
+//! the hours. It leaves devices, places and the device file to `registry`, and due dates to `planning`.
 //!
 //! ```
 //! use chrono::{DateTime, TimeDelta};
@@ -20,12 +21,14 @@
 
 pub mod daily;
 pub mod error;
+pub mod fit_store;
 pub mod forecast;
 pub mod hours;
 pub mod intake;
 pub mod life;
 pub mod measure;
 pub mod model;
+pub mod pattern_store;
 pub mod series_store;
 pub mod service;
 pub mod store;

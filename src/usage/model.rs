@@ -111,7 +111,9 @@ pub struct UsagePattern {
     pub as_of: NaiveDate,
     /// Where the rate comes from.
     pub source: RateSource,
-    /// Factor of each of the 52 weeks after `as_of`; empty while no year is known.
+    /// The day before the first week of `season`.
+    pub season_from: NaiveDate,
+    /// Factor of each of the 52 weeks after that; empty while no year is known.
     pub season: Vec<f32>,
     /// Days to come whose usage a holiday changes, and by what factor; in order.
     pub holidays: Vec<(NaiveDate, f64)>,
@@ -133,6 +135,7 @@ impl UsagePattern {
             observed_days: 0,
             as_of,
             source: RateSource::Planning,
+            season_from: as_of,
             season: Vec::new(),
             holidays: Vec::new(),
             closure: None,

@@ -3,8 +3,8 @@
 use super::hours::{HourProfile, WINDOW_DAYS, hour_profile};
 use super::measure::{DeviceSeries, MeterSeries, Point, normal_gap};
 use super::model::{Disposition, MeterKey, MeterState};
-use super::store;
-use crate::catalogue::model::{Meter, MeterKind};
+use super::store::{self, DeviceFacts};
+use crate::catalogue::model::Meter;
 use crate::catalogue::store as catalogue_store;
 use crate::db::StoreResult;
 use crate::db::each::{Bound, Key, Wanted, first_of_each, first_rows_of_each};
@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 const CHUNK: usize = 1_000;
+/// Devices whose readings of eight weeks are loaded at a time: some 1,300 hourly ones of each.
+const HOURLY_CHUNK: usize = 200;
 /// Days before its last reading in which a device shows its normal gap.
 const GAP_DAYS: i64 = 60;
 /// Moments of a device that are looked at for it.
@@ -252,24 +254,22 @@ pub async fn series(
     Ok(asked.iter().map(one).collect())
 }
 
-/// How busy devices are in each hour of their week, in the order asked; none for gauges, and where
-/// the readings are not close enough together.
+/// How busy devices are in each hour of their week by readings until now, in the order asked; none
+/// where the readings are not close enough together. Loads eight weeks of readings: for the nightly
+/// refresh, which keeps what it finds. `facts` are those of the devices; gauges are not asked for.
 pub async fn hour_profiles(
     db: &impl ConnectionTrait,
     scope: &Scope,
+    facts: &DeviceFacts,
     keys: &[MeterKey],
     now: DateTime<Utc>,
 ) -> StoreResult<Vec<Option<HourProfile>>> {
     let devices = unique(keys.iter().map(|(device, _)| *device));
-    if devices.is_empty() {
-        return Ok(Vec::new());
-    }
-    let facts = store::device_facts(db, scope, &devices).await?;
-    let is_counter = |code: &str| facts.meters.get(code).is_some_and(|m| m.kind == MeterKind::Counter);
-    let wanted: HashSet<MeterKey> = keys.iter().filter(|(_, code)| is_counter(code)).cloned().collect();
+    let wanted: HashSet<MeterKey> = keys.iter().cloned().collect();
     let from = now - TimeDelta::days(WINDOW_DAYS);
     let mut known: HashMap<MeterKey, HourProfile> = HashMap::new();
-    for chunk in devices.chunks(CHUNK) {
+    // So many that their readings are all in memory.
+    for chunk in devices.chunks(HOURLY_CHUNK) {
         for (key, rows) in counted_from(db, scope, chunk, &wanted, from).await? {
             let lives: Vec<(DateTime<Utc>, i64)> = rows.into_iter().map(|(at, _, life)| (at, life)).collect();
             if let Some(profile) = hour_profile(&lives, facts.zone(key.0), now) {

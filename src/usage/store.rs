@@ -4,10 +4,10 @@
 //! written.
 
 use super::daily::{DayMap, DayUsage};
+use super::forecast::Group;
 use super::intake;
 pub use super::model::MeterKey;
 use super::model::*;
-use super::forecast::{DailySeries, FleetYear, Group, Holidays, Pool, fit};
 use crate::catalogue::model::{Meter, ModelMeter};
 use crate::db::each::{Bound, Key, Wanted, first_of_each};
 use crate::db::scoped::{self, insert_chunked};
@@ -17,6 +17,7 @@ use crate::kernel::calendar::{local_date, start_of_day};
 use crate::kernel::ids::{DeviceId, SiteId};
 use crate::kernel::scope::Scope;
 use crate::registry::file::{self, EventKind, StoredEvent};
+use crate::registry::model::Site;
 use crate::registry::store as registry_store;
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
@@ -41,7 +42,7 @@ fn ids(keys: &[MeterKey]) -> Vec<DeviceId> {
     ids
 }
 
-fn state_from(row: device_meter::Model) -> MeterState {
+pub(super) fn state_from(row: device_meter::Model) -> MeterState {
     MeterState {
         device_id: row.device_id.into(),
         meter_code: row.meter_code,
@@ -297,12 +298,24 @@ pub struct DeviceFacts {
     pub meters: HashMap<String, Meter>,
     zones: HashMap<DeviceId, Tz>,
     fallback: Tz,
+    groups: HashMap<DeviceId, Group>,
+    countries: HashMap<DeviceId, String>,
 }
 
 impl DeviceFacts {
     /// Zone of a device's civil days: its site's, else the organization's.
     pub fn zone(&self, device: DeviceId) -> Tz {
         self.zones.get(&device).copied().unwrap_or(self.fallback)
+    }
+
+    /// The country of a device's site, whose holidays it feels; none without a site, and where nobody said.
+    pub fn country(&self, device: DeviceId) -> Option<&str> {
+        self.countries.get(&device).map(String::as_str)
+    }
+
+    /// What a device borrows from while it is young; none for a device nobody knows.
+    pub fn group(&self, device: DeviceId) -> Option<&Group> {
+        self.groups.get(&device)
     }
 }
 
@@ -313,8 +326,8 @@ pub async fn device_facts(db: &impl ConnectionTrait, scope: &Scope, devices: &[D
     let mut sites: Vec<SiteId> = devices.iter().filter_map(|d| d.site_id).collect();
     sites.sort_unstable();
     sites.dedup();
-    let site_zones: HashMap<SiteId, Tz> =
-        registry_store::sites_by_ids(db, scope, &sites).await?.into_iter().map(|s| (s.id, s.time_zone)).collect();
+    let sites: HashMap<SiteId, Site> =
+        registry_store::sites_by_ids(db, scope, &sites).await?.into_iter().map(|s| (s.id, s)).collect();
     let mut models: Vec<_> = devices.iter().map(|d| d.model_id).collect();
     models.sort_unstable();
     models.dedup();
@@ -324,15 +337,23 @@ pub async fn device_facts(db: &impl ConnectionTrait, scope: &Scope, devices: &[D
     let fallback = registry_store::organization(db, scope).await?.time_zone;
     let mut specs = HashMap::new();
     let mut zones = HashMap::new();
+    let mut groups = HashMap::new();
+    let mut countries = HashMap::new();
     for device in devices {
-        if let Some(zone) = device.site_id.and_then(|s| site_zones.get(&s)) {
-            zones.insert(device.id, *zone);
+        let site = device.site_id.and_then(|s| sites.get(&s));
+        if let Some(site) = site {
+            zones.insert(device.id, site.time_zone);
         }
+        let site_type = site.and_then(|s| s.environment).map(|e| e.as_str().to_owned());
+        if let Some(country) = site.and_then(|s| s.country.clone()) {
+            countries.insert(device.id, country);
+        }
+        groups.insert(device.id, Group { model: device.model_id.0.simple().to_string(), site_type });
         for meter in models.get(&device.model_id).map(|m| m.meters.as_slice()).unwrap_or_default() {
             specs.insert((device.id, meter.meter_code.clone()), meter.clone());
         }
     }
-    Ok(DeviceFacts { specs, meters, zones, fallback })
+    Ok(DeviceFacts { specs, meters, zones, fallback, groups, countries })
 }
 
 /// The last civil day whose usage is known to its end: the day of the last reading if that was
@@ -346,40 +367,6 @@ pub fn last_full_day(zone: Tz, latest_at: DateTime<Utc>) -> NaiveDate {
 pub fn first_full_day(zone: Tz, first_at: DateTime<Utc>) -> NaiveDate {
     let day = local_date(zone, first_at);
     if first_at <= start_of_day(zone, day) { day } else { day.succ_opt().unwrap_or(day) }
-}
-
-/// How these devices are used, in the order asked; none for a meter the model does not have.
-///
-/// Only days that are covered from begin to end speak: the day of the first reading does not.
-/// `states` are those of the meters asked for.
-pub async fn patterns(
-    db: &impl ConnectionTrait,
-    scope: &Scope,
-    keys: &[MeterKey],
-    states: &[Option<MeterState>],
-) -> StoreResult<Vec<Option<UsagePattern>>> {
-    let facts = device_facts(db, scope, &ids(keys)).await?;
-    let earliest = states.iter().flatten().map(|s| s.latest_at).min();
-    let from_year = earliest.map_or(i32::MAX, |at| (at - TimeDelta::days(190)).year());
-    let days = days_of(db, scope, keys, from_year).await?;
-    // The same meter may be asked for twice.
-    let mut known: HashMap<&MeterKey, UsagePattern> = HashMap::new();
-    let nothing = DayMap::new();
-    for (key, state) in keys.iter().zip(states) {
-        let Some(spec) = facts.specs.get(key).filter(|_| !known.contains_key(key)) else { continue };
-        let (first, as_of) = match state {
-            Some(state) => {
-                let zone = facts.zone(key.0);
-                (first_full_day(zone, state.first_at), last_full_day(zone, state.latest_at))
-            }
-            None => (NaiveDate::MIN, NaiveDate::MIN),
-        };
-        let series = DailySeries::of(days.get(key).unwrap_or(&nothing), first, as_of);
-        let (pool, year) = (Pool::default(), FleetYear::default());
-        let group = Group::default();
-        known.insert(key, fit(&series, &pool, &year, &group, &Holidays::default(), spec.planning_per_day));
-    }
-    Ok(keys.iter().map(|key| known.get(key).cloned()).collect())
 }
 
 /// A row of a UNION, with the place of the question it answers.

@@ -3,6 +3,7 @@
 use super::due::EventFact;
 use crate::planning::model::TriggerEvent;
 use crate::registry::model::DeviceStatus;
+use crate::usage::hours::USE_METER;
 use crate::usage::measure::DeviceSeries;
 use chrono::{DateTime, Utc};
 
@@ -71,9 +72,6 @@ pub fn returns_to_use(series: &DeviceSeries) -> Vec<EventFact> {
     }
     found
 }
-
-/// The counter whose growth says that a device is used.
-pub const USE_METER: &str = "TRANSACTIONS";
 
 #[cfg(test)]
 mod tests {

@@ -27,7 +27,7 @@ pub use closed::{Blocker, ClosedDays, PermittedDays};
 pub use coverage::covered_plans;
 pub use decide::{Decision, ItemFacts, OrderMove, counts_from, decide, decide_all, never_alive};
 pub use due::{DueOutcome, EventFact, UsageFacts, next_due};
-pub use events::{PlaceEvent, USE_METER, events_of_place, returns_to_use};
+pub use events::{PlaceEvent, events_of_place, returns_to_use};
 pub use explain::{due_sentence, shown_units};
 pub use facts::{FirmwareFacts, GUARD_DAYS, WatchFacts};
 pub use firmware::{UpdateRequest, UpdateTime, update_time};

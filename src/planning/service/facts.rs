@@ -19,10 +19,10 @@ use crate::registry::file::{self, EventKind};
 use crate::registry::file_store;
 use crate::registry::model::{Component, Device, DeviceStatus, Site, SoftwareKind};
 use crate::registry::store as registry_store;
-use crate::usage::hours::HourProfile;
+use crate::usage::hours::{HourProfile, USE_METER};
 use crate::usage::measure::{Attributes, DeviceSeries};
 use crate::usage::model::MeterKey;
-use crate::usage::{series_store, store as usage_store};
+use crate::usage::{fit_store, pattern_store, series_store, store as usage_store};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -130,7 +130,7 @@ impl PlanBook {
                     }
                 }
                 CompiledTrigger::Event { event: TriggerEvent::AfterInactivity, inactive_days, .. } => {
-                    add(rules::USE_METER, inactive_days + RETURN_DAYS);
+                    add(USE_METER, inactive_days + RETURN_DAYS);
                 }
                 _ => {}
             }
@@ -241,7 +241,7 @@ impl PlanningService {
             .collect();
         let mut events = if book.listens() { device_events(db, scope, &devices).await? } else { HashMap::new() };
         let mut watched = self.watch(db, scope, book, &devices, &sites, now).await?;
-        let mut firmware = self.firmware_facts(db, scope, book, &devices, &sites, now).await?;
+        let mut firmware = self.firmware_facts(db, scope, book, &devices, &sites).await?;
 
         let mut devices: HashMap<DeviceId, Device> = devices.into_iter().map(|d| (d.id, d)).collect();
         let mut at_site: HashMap<SiteId, Vec<Device>> = HashMap::new();
@@ -406,7 +406,6 @@ impl PlanningService {
         book: &PlanBook,
         devices: &[Device],
         sites: &HashMap<SiteId, Arc<SiteFacts>>,
-        now: DateTime<Utc>,
     ) -> StoreResult<HashMap<DeviceId, FirmwareFacts>> {
         if !book.updates() || devices.is_empty() {
             return Ok(HashMap::new());
@@ -414,8 +413,8 @@ impl PlanningService {
         let mut standing = firmware_store::facts(db, scope, devices).await?;
         // Only what waits for an update is asked for its hours and its gates.
         let waiting: Vec<DeviceId> = standing.iter().filter(|(_, f)| !f.is_current).map(|(id, _)| *id).collect();
-        let keys: Vec<MeterKey> = waiting.iter().map(|id| (*id, rules::USE_METER.to_owned())).collect();
-        let profiles = series_store::hour_profiles(db, scope, &keys, now).await?;
+        let keys: Vec<MeterKey> = waiting.iter().map(|id| (*id, USE_METER.to_owned())).collect();
+        let profiles = fit_store::hour_profiles(db, scope, &keys).await?;
         let mut profiles: HashMap<DeviceId, HourProfile> =
             waiting.iter().zip(profiles).filter_map(|(id, p)| p.map(|p| (*id, p))).collect();
         let mut latest: HashMap<DeviceId, HashMap<String, f64>> = HashMap::new();
@@ -564,7 +563,7 @@ async fn load_usage(db: &impl ConnectionTrait, scope: &Scope, pairs: &mut [Pair]
     }
     let meters: Vec<(DeviceId, String)> = needs.iter().map(|n| (n.device, n.meter.clone())).collect();
     let states = usage_store::meter_states(db, scope, &meters).await?;
-    let patterns = usage_store::patterns(db, scope, &meters, &states).await?;
+    let patterns = pattern_store::patterns(db, scope, &meters, &states).await?;
     let at: Vec<_> = meters.iter().zip(&needs).map(|(key, n)| (key, n.anchor)).collect();
     let lives = usage_store::life_at(db, scope, &at, &states).await?;
     let targets: Vec<_> = meters

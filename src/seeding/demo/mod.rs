@@ -55,6 +55,7 @@ const MADE: &str = "demo";
 pub async fn run(rooms: Rooms<'_>, options: DemoOptions) -> Result<Outcome, Error> {
     let call = (rooms.call)(rooms.now);
     if lease::last_fire(rooms.db, MADE).await?.is_some() {
+        rooms.usage.refresh_forecasts(&call).await?;
         rooms.planning.run(&call, false).await?;
         let found = rooms.registry.count_devices(&call.scope, &DeviceFilter::default(), u64::MAX >> 1).await?;
         return Ok(Outcome::Found { devices: found, is_as_asked: found == options.devices as u64 });

@@ -181,8 +181,7 @@ pub fn backtest(fleet: &Fleet, seed: u64, cut_count: usize) -> Report {
                 let after = |date: Option<NaiveDate>| date.map_or(i64::MAX, |date| (date - cut).num_days());
                 ours.push((told - cut).num_days() - hit);
                 plain.push((units / rate - 1e-9).ceil() as i64 - hit);
-                inside +=
-                    usize::from((after(answer.forecast.p10)..=after(answer.forecast.p90)).contains(hit));
+                inside += usize::from((after(answer.forecast.p10)..=after(answer.forecast.p90)).contains(hit));
             }
         }
     }

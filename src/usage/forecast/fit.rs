@@ -132,9 +132,7 @@ fn clipped(value: Option<f64>, most: f64) -> f64 {
 fn signs(working: &Working, pool: &Pool, fleet: &FleetYear, at: i64, horizon: i64, base: Option<f64>) -> Signs {
     let mut values = [0.0; SIGNS];
     for (value, window) in values.iter_mut().zip(WINDOWS) {
-        let mean = base.and_then(|base| {
-            Some(working.mean(at - window + 1, at, WINDOW_SHARE)?.ln() - base)
-        });
+        let mean = base.and_then(|base| Some(working.mean(at - window + 1, at, WINDOW_SHARE)?.ln() - base));
         *value = clipped(mean, MOST_LEVEL);
     }
     let own = OWN_BASES.map(|window| {
@@ -257,7 +255,8 @@ fn year_ahead(working: &Working, pool: &Pool, fleet: &FleetYear, study: &Study) 
             });
             let mut values = [0.0; SIGNS];
             place_seasons(&mut values, season, &own, &fleets, pool.belief());
-            dot(weights, &values).exp() as f32
+            // Four places are enough, and are shorter to keep.
+            ((dot(weights, &values).exp() * 1e4).round() / 1e4) as f32
         })
         .collect()
 }
@@ -309,6 +308,7 @@ pub fn fit(
         observed_days: observed.min(SPREAD_DAYS) as u32,
         as_of,
         source,
+        season_from: as_of,
         season,
         holidays: holidays.coming(as_of, AHEAD_DAYS, &pool.holidays),
         closure,

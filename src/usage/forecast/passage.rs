@@ -66,7 +66,7 @@ struct Path<'a> {
     pattern: &'a UsagePattern,
     date: NaiveDate,
     weekday: usize,
-    /// Days since the pattern was made.
+    /// Days since the season begins.
     age: i64,
     /// The holidays still to come.
     holidays: &'a [(NaiveDate, f64)],
@@ -79,7 +79,7 @@ impl<'a> Path<'a> {
             pattern,
             date: from,
             weekday: from.weekday().num_days_from_monday() as usize,
-            age: (from - pattern.as_of).num_days(),
+            age: (from - pattern.season_from).num_days(),
             holidays: &pattern.holidays[past..],
         }
     }
@@ -135,11 +135,8 @@ mod tests {
 
     #[test]
     fn a_closure_moves_the_date_by_its_length_and_a_season_by_what_it_says() {
-        let closure = crate::usage::model::Closure {
-            days_so_far: 4,
-            expected_until: "2026-01-07".parse().unwrap(),
-            share: 0.0,
-        };
+        let closure =
+            crate::usage::model::Closure { days_so_far: 4, expected_until: "2026-01-07".parse().unwrap(), share: 0.0 };
         let closed = UsagePattern { closure: Some(closure), ..flat(10.0) };
         assert_eq!(forecast(&closed, from(), 100).p50, "2026-01-17".parse().ok());
         let busy = UsagePattern { season: vec![2.0; 52], ..flat(10.0) };

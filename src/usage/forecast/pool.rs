@@ -118,9 +118,9 @@ impl Pool {
         let is_near = |a: f64, b: f64| (a - b).abs() <= MATERIAL * a.abs().max(b.abs());
         let is_same = |mine: &BTreeMap<String, Lender>, theirs: &BTreeMap<String, Lender>| {
             mine.len() == theirs.len()
-                && mine.iter().all(|(code, lender)| {
-                    theirs.get(code).is_some_and(|other| is_near(lender.per_day, other.per_day))
-                })
+                && mine
+                    .iter()
+                    .all(|(code, lender)| theirs.get(code).is_some_and(|other| is_near(lender.per_day, other.per_day)))
         };
         (self.through - other.through).num_days().abs() >= 7
             || !is_same(&self.models, &other.models)
@@ -229,11 +229,8 @@ impl Learner {
         });
         let Some(through) = self.members.iter().map(|m| m.series.last()).max() else { return Pool::default() };
         let holidays = self.effects();
-        let workings: Vec<Working> = self
-            .members
-            .iter()
-            .map(|m| Working::of(&m.series, &fit::FLAT, &m.holidays, &holidays))
-            .collect();
+        let workings: Vec<Working> =
+            self.members.iter().map(|m| Working::of(&m.series, &fit::FLAT, &m.holidays, &holidays)).collect();
         let mut pool = Pool {
             through,
             devices: self.members.len(),

@@ -247,11 +247,7 @@ pub(super) mod tests {
 
     /// A series from a Monday on.
     pub fn series(units: impl IntoIterator<Item = f64>) -> DailySeries {
-        DailySeries {
-            first: "2024-01-01".parse().unwrap(),
-            units: units.into_iter().collect(),
-            estimated: Vec::new(),
-        }
+        DailySeries { first: "2024-01-01".parse().unwrap(), units: units.into_iter().collect(), estimated: Vec::new() }
     }
 
     fn taken_out(units: Vec<f64>) -> Vec<usize> {

@@ -82,8 +82,7 @@ impl Working {
     pub(super) fn of(series: &DailySeries, prior: &[f64; 7], holidays: &Holidays, effects: &Effects) -> Self {
         let special = holidays.factors(series.first, series.units.len(), effects);
         let weigh = |shape: &[f64; 7]| -> Vec<f64> {
-            let mut weights: Vec<f64> =
-                (0..series.units.len()).map(|place| shape[series.weekday(place)]).collect();
+            let mut weights: Vec<f64> = (0..series.units.len()).map(|place| shape[series.weekday(place)]).collect();
             for (place, factor) in &special {
                 weights[*place] *= factor;
             }

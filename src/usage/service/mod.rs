@@ -1,16 +1,19 @@
-//! Use cases of usage: taking readings in.
+//! Use cases of usage: taking readings in, and the nightly refresh of what forecasts rest on.
 
+mod refresh;
 mod swap;
 
+pub use refresh::Refreshed;
 pub use swap::SwapObserver;
 
 use super::daily::DayMap;
 use super::error::Error;
+use super::fit_store;
 use super::hours::HourProfile;
 use super::intake::{self, After, Before};
 use super::life::MeterSpec;
 use super::model::*;
-use super::series_store;
+use super::pattern_store;
 use super::store::{self, DeviceFacts, ToldAnomaly};
 use crate::catalogue::model::{Meter, MeterKind};
 use crate::db::tx::Tx;
@@ -160,18 +163,14 @@ impl UsageService {
     /// How devices are used, in the order asked.
     pub async fn patterns(&self, scope: &Scope, keys: &[MeterKey]) -> StoreResult<Vec<Option<UsagePattern>>> {
         let states = store::meter_states(self.db.reader(), scope, keys).await?;
-        store::patterns(self.db.reader(), scope, keys, &states).await
+        pattern_store::patterns(self.db.reader(), scope, keys, &states).await
     }
 
-    /// How busy devices are in each hour of their week, in the order asked; none where the readings
-    /// do not say.
-    pub async fn hour_profiles(
-        &self,
-        scope: &Scope,
-        keys: &[MeterKey],
-        now: DateTime<Utc>,
-    ) -> StoreResult<Vec<Option<HourProfile>>> {
-        series_store::hour_profiles(self.db.reader(), scope, keys, now).await
+    /// How busy devices are in each hour of their week, in the order asked, as the last
+    /// [refresh](Self::refresh_forecasts) found; none before the first one, where the readings did not
+    /// say, and for any meter but [the one of use](super::hours::USE_METER).
+    pub async fn hour_profiles(&self, scope: &Scope, keys: &[MeterKey]) -> StoreResult<Vec<Option<HourProfile>>> {
+        fit_store::hour_profiles(self.db.reader(), scope, keys).await
     }
 
     /// Takes readings in, in any order. Good rows are kept, bad ones answered with the reason.

@@ -214,6 +214,17 @@ async fn an_import_that_breaks_off_keeps_what_came_before_and_the_whole_file_com
 }
 
 #[tokio::test]
+async fn refresh_forecasts_says_in_one_line_what_it_did() {
+    let app = database().await;
+    let till = app.fielded("HX1", &(now() - TimeDelta::days(9)).to_rfc3339()).await;
+    app.read(&till.device, "TRANSACTIONS", 40.0, &(now() - TimeDelta::days(1)).to_rfc3339()).await;
+    let refresh = || run_on(&app.database_url, &["refresh-forecasts"]).done();
+    let first = "1 meters of devices looked at: 1 fits and 0 hour profiles written, 0 fits removed; 1 pools published, 1 devices marked";
+    assert_eq!(refresh(), first);
+    assert!(refresh().starts_with("0 meters of devices looked at: 0 fits "));
+}
+
+#[tokio::test]
 async fn plan_prints_what_it_did_as_one_json_object() {
     let app = database().await;
     app.fielded("CL1", &(now() - TimeDelta::days(100)).to_rfc3339()).await;

@@ -7,6 +7,7 @@ use crate::bad_input::world::CHECKSUM;
 use crate::support::builders::MAKER;
 use crate::support::{at, instant, only};
 use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::ConnectionTrait;
 use tillkeep::kernel::clock::Clock;
 
 const BEGIN: &str = "2026-05-25T02:00:00Z";
@@ -117,6 +118,7 @@ async fn an_update_is_due_in_the_devices_own_quiet_hours_else_in_the_sites_close
     // Twenty days from Tuesday, 5 May, on: quiet from two to three on Tuesdays, from four to five on
     // all other days.
     bench.read_hourly(&own, "2026-05-04T16:00:00Z", 20, |day, hour| hour == if day % 7 == 0 { 2 } else { 4 }).await;
+    bench.app.refresh_forecasts().await;
     let release = bench.release("3.10.0", None, json!([])).await;
     bench.target(&release, json!({})).await;
     assert_eq!(bench.app.run_planner().await["ordersIssued"], 3);
@@ -164,6 +166,38 @@ async fn an_update_is_due_in_the_devices_own_quiet_hours_else_in_the_sites_close
     is_due(&bench.item(&window).await, "2026-05-25T17:45:00Z");
 }
 
+#[tokio::test]
+async fn the_quiet_hours_of_a_device_come_from_the_stored_profile() {
+    let bench = Bench::new(BEGIN).await;
+    let till = bench.device("HX1", "3.2.0", nine_to_eleven()).await;
+    let release = bench.release("3.10.0", None, json!([])).await;
+    bench.target(&release, json!({})).await;
+    bench.app.run_planner().await;
+    // What a run costs that finds nothing to change.
+    let cost = async || {
+        let before = bench.app.db().statement_count();
+        settled(&bench.app).await;
+        bench.app.db().statement_count() - before
+    };
+    let unread = cost().await;
+    bench.read_hourly(&till, "2026-05-04T16:00:00Z", 20, |_, hour| hour == 4).await;
+    bench.app.run_planner().await;
+    let basis_now = async || basis(&bench.item(&till).await)["quietBasis"].clone();
+    assert_eq!(basis_now().await, "CLOSED_HOURS", "the readings alone say nothing before the nightly run");
+
+    let done = bench.app.refresh_forecasts().await;
+    assert_eq!((done.profiles_written, done.devices_marked), (1, 1));
+    assert_eq!(bench.app.run_planner().await["subjectCount"], 1);
+    // Tuesday, 04:00.
+    is_due(&bench.item(&till).await, "2026-05-25T20:00:00Z");
+    assert_eq!(basis_now().await, "OWN_USAGE");
+    // Kept, whatever becomes of the readings, and for the price of a device that was never read.
+    assert_eq!(cost().await, unread);
+    bench.app.db().reader().execute_unprepared("delete from meter_reading").await.unwrap();
+    settled(&bench.app).await;
+    assert_eq!(basis_now().await, "OWN_USAGE");
+}
+
 /// Devices in Berlin that are quiet at four and at two, and one that is never read; the last has a
 /// window of an hour from 02:30 on. Planned on the day before a night; they are due then.
 async fn across_a_clock_change(begin: &str, midnight: &str, expected: [(&str, &str); 3]) {
@@ -174,6 +208,7 @@ async fn across_a_clock_change(begin: &str, midnight: &str, expected: [(&str, &s
     let unread = bench.device("UNREAD", "3.2.0", berlin()).await;
     bench.read_hourly(&four, midnight, 26, |_, hour| hour == 4).await;
     bench.read_hourly(&two, midnight, 26, |_, hour| hour == 2).await;
+    bench.app.refresh_forecasts().await;
     let release = bench.release("3.10.0", None, json!([])).await;
     bench.target(&release, json!({})).await;
     let window = json!({"cron": "30 2 * * *", "durationMinutes": 60});

@@ -103,7 +103,7 @@ fn new_site(merchant_id: MerchantId, name: String) -> NewSite {
 }
 
 /// So many devices, each at a merchant, site and position of its own; their ids.
-async fn fleet(app: &TestApp, count: usize) -> Vec<String> {
+pub async fn fleet(app: &TestApp, count: usize) -> Vec<String> {
     let model_id = DeviceModelId::parse_global(&app.model().await).unwrap();
     let registry = &app.app.registry;
     let call = app.app.system_call("fleet");
@@ -149,7 +149,7 @@ async fn fleet(app: &TestApp, count: usize) -> Vec<String> {
 }
 
 /// Takes one reading of each device in, and answers what that cost.
-async fn read_all(app: &TestApp, devices: &[String], value: f64, read_at: &str) -> u64 {
+pub async fn read_all(app: &TestApp, devices: &[String], value: f64, read_at: &str) -> u64 {
     let readings = devices.iter().map(|d| (d.as_str(), "TRANSACTIONS", value, read_at.to_owned())).collect();
     let before = app.db().statement_count();
     let payload = app.read_many(readings).await;

@@ -3,6 +3,7 @@
 use super::{TestApp, text};
 use serde_json::{Value, json};
 use tillkeep::catalogue::model::Meter;
+use tillkeep::usage::service::Refreshed;
 
 /// The maker of the devices that builders register.
 pub const MAKER: &str = "Huaxin";
@@ -148,6 +149,12 @@ impl TestApp {
             "steps": [{"text": {"en": "Clean the card readers", "zh": "清洁读卡器"}, "isRequired": false}],
         });
         self.make("createMaintenancePlan", "maintenancePlan", input).await
+    }
+
+    /// Runs the nightly refresh of what forecasts rest on, and says what it did.
+    pub async fn refresh_forecasts(&self) -> Refreshed {
+        let done = self.app.usage.refresh_forecasts(&self.app.system_call("forecasts")).await;
+        done.unwrap_or_else(|e| panic!("the refresh fails: {e}"))
     }
 
     /// Runs the planner over what changed or whose time has come, and says what it did.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// Two weeks of readings every so many hours of a shop that does 30 an hour from 9:00 to 21:00 in
 /// Shanghai, from Monday 20 April 0:00 there on.
-async fn read_two_weeks(app: &TestApp, device: &str, every: usize) {
+pub async fn read_two_weeks(app: &TestApp, device: &str, every: usize) {
     let begin = at("2026-04-19T16:00:00Z");
     let mut total = 0;
     let mut readings = Vec::new();
@@ -41,6 +41,8 @@ async fn hours_of_the_week_are_those_of_the_site_and_null_where_readings_do_not_
     assert_eq!(hour_rates(&app, &hourly.device).await, Value::Null, "nothing was read yet");
     read_two_weeks(&app, &hourly.device, 1).await;
     read_two_weeks(&app, &daily.device, 24).await;
+    assert_eq!(hour_rates(&app, &hourly.device).await, Value::Null, "before its first nightly run");
+    assert_eq!(app.refresh_forecasts().await.profiles_written, 1);
     assert_eq!(hour_rates(&app, &daily.device).await, Value::Null);
 
     let rates = hour_rates(&app, &hourly.device).await;
@@ -59,6 +61,7 @@ async fn hours_of_the_week_of_a_page_cost_the_same_for_one_device_and_for_many()
         let made = app.fielded(&format!("H{serial}"), "2026-04-01T02:00:00Z").await;
         read_two_weeks(&app, &made.device, 1).await;
     }
+    app.refresh_forecasts().await;
     let query = r#"query($first: Int) { devices(first: $first) {
         nodes { serialNumber usagePattern(meter: "TRANSACTIONS") { dailyRate hourRates } }
     } }"#;

@@ -2,6 +2,7 @@
 
 mod hours;
 mod late_swap;
+mod refresh;
 mod series;
 
 use crate::support::builders::MAKER;

@@ -79,7 +79,9 @@ impl Story<'_> {
                 expected_version: None,
             };
             self.rooms.firmware.set_target(&(self.rooms.call)(set_at), target).await?;
-            // Orders for the updates, before the first of them are reported.
+            // Orders for the updates, in the hours that last night found and before the first of them are
+            // reported.
+            self.rooms.usage.refresh_forecasts(&(self.rooms.call)(set_at)).await?;
             self.rooms.planning.run(&(self.rooms.call)(set_at + TimeDelta::hours(1)), false).await?;
             self.report_updates(set_at).await?;
         }

@@ -170,6 +170,9 @@ impl<'a> Story<'a> {
                 self.switch_plans(to, true).await?;
             }
             if to >= planned {
+                if to == now {
+                    self.rooms.usage.refresh_forecasts(&(self.rooms.call)(to)).await?;
+                }
                 self.rooms.planning.run(&(self.rooms.call)(to), false).await?;
                 self.share_out(to).await?;
             }
