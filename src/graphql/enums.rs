@@ -286,6 +286,17 @@ gql_enum! {
     }
 }
 gql_enum! {
+    /// Whose last year a season was learned from.
+    SeasonSource = "crate::usage::model::SeasonSource" {
+        /// Nobody's: less than a year is known.
+        None,
+        /// The fleet's, as the device itself is too young.
+        Fleet,
+        /// The device's own and the fleet's, each as far as it counts.
+        Device,
+    }
+}
+gql_enum! {
     /// Why a due date was moved.
     AdjustmentKind = "crate::planning::model::AdjustmentKind" {
         /// The site is closed that day.

@@ -10,10 +10,12 @@ use crate::planning::model::{MaintenanceItem, MaintenancePlan, WorkOrder};
 use crate::registry::file_store::FilePage;
 use crate::registry::model::{Component, Device, ExternalId, Merchant, Position, Site, SoftwareItem, Technician};
 use crate::registry::service::Occupant;
+use crate::usage::forecast::Trend;
 use crate::usage::hours::HourProfile;
 use crate::usage::model::{MeterState, UsagePattern};
 use crate::visits::model::{Failure, ServiceVisit, VisitLine};
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
+use chrono::NaiveDate;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -193,6 +195,27 @@ impl Loader<HoursOf> for Batch {
     }
 }
 
+/// How a gauge moves, and the civil day at its site.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TrendOf {
+    /// The device.
+    pub device: DeviceId,
+    /// Meter code.
+    pub meter: String,
+}
+
+impl Loader<TrendOf> for Batch {
+    type Value = Option<(Trend, NaiveDate)>;
+    type Error = BatchError;
+
+    async fn load(&self, keys: &[TrendOf]) -> Result<HashMap<TrendOf, Self::Value>, Self::Error> {
+        let wanted: Vec<(DeviceId, String)> = keys.iter().map(|k| (k.device, k.meter.clone())).collect();
+        let now = self.services.clock.now();
+        let found = self.services.usage.trends(&self.scope, &wanted, now).await.map_err(Arc::new)?;
+        Ok(keys.iter().cloned().zip(found).collect())
+    }
+}
+
 /// The latest visits to a device, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VisitsOf {
@@ -334,6 +357,7 @@ clear_all!(
     FirmwareOf,
     PatternOf,
     HoursOf,
+    TrendOf,
     VisitsOf,
     HistoryOf,
     AllMeters,

@@ -10,7 +10,7 @@ use crate::kernel::ids::{
 use crate::kernel::subject::{Subject, SubjectKind};
 use crate::kernel::text::LocalizedText;
 use crate::registry::model::DeviceStatus;
-use crate::usage::model::RateSource;
+use crate::usage::model::{RateSource, SeasonSource, Way};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -304,6 +304,30 @@ pub struct UsageBasis {
     pub p50: Option<NaiveDate>,
     /// The late end of the forecast.
     pub p90: Option<NaiveDate>,
+    /// What the rate was made of; absent once crossed, and in reasons kept before there were any.
+    #[serde(default)]
+    pub parts: Option<RateParts>,
+}
+
+/// What an expected rate was made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RateParts {
+    /// Units a day in the last four weeks; absent where too little of them is known.
+    pub recent_per_day: Option<f64>,
+    /// What is expected until the middle of the forecast.
+    pub way: Way,
+    /// Whose last year the season is from.
+    pub season: SeasonSource,
+    /// Days the device has been closed or out of order, and until when that is expected to last.
+    pub closed: Option<(u32, NaiveDate)>,
+}
+
+impl UsageBasis {
+    /// Units a day over the year, without season, holidays and closures: what work after the next
+    /// one is foreseen with.
+    pub fn level_per_day(&self) -> f64 {
+        self.parts.as_ref().map_or(self.units_per_day, |parts| parts.way.level)
+    }
 }
 
 /// What a condition's date rests on.

@@ -5,6 +5,7 @@
 //! taken between the readings around it, but never before the first reading: what is not covered
 //! is not guessed, and a window without a reading says nothing.
 
+use super::forecast::Trend;
 use crate::code_enum;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -94,9 +95,7 @@ pub enum Measure {
 }
 
 /// Days a trend looks back.
-const TREND_DAYS: u32 = 28;
-/// Days with a reading that a trend needs: a working week.
-const TREND_POINTS: usize = 5;
+pub const TREND_DAYS: u32 = 28;
 
 impl Measure {
     /// Codes of the meters it reads.
@@ -306,38 +305,21 @@ fn ratio((above, below): (f64, f64)) -> Option<f64> {
     (below > 0.0).then(|| above / below)
 }
 
-/// The middle one of some numbers, or the mean of the two in the middle.
-fn median(mut numbers: Vec<f64>) -> Option<f64> {
-    numbers.sort_unstable_by(f64::total_cmp);
-    let upper = *numbers.get(numbers.len() / 2)?;
-    if numbers.len() % 2 == 1 {
-        return Some(upper);
-    }
-    Some((numbers.get(numbers.len() / 2 - 1)? + upper) / 2.0)
-}
-
-/// Days until the trend of a gauge reaches a limit: the Theil–Sen line through the last value of
-/// each day, which a few odd readings do not turn.
-fn days_to_limit(points: &[Point], from: DateTime<Utc>, at: DateTime<Utc>, limit: f64, is_rising: bool) -> Option<f64> {
+/// The trend of a gauge through the last value of each day.
+fn trend(points: &[Point], from: DateTime<Utc>, at: DateTime<Utc>) -> Option<Trend> {
     // Days are counted back from the moment, so that no zone is needed.
     let mut last_of_day: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
-    for point in points.iter().filter(|p| p.at > from) {
+    for point in points.iter().filter(|p| p.at > from && p.at <= at) {
         last_of_day.insert(-(at - point.at).num_days(), (days(point.at - at), point.value));
     }
     let line: Vec<(f64, f64)> = last_of_day.into_values().collect();
-    if line.len() < TREND_POINTS {
-        return None;
-    }
-    let pairs = line.iter().enumerate().flat_map(|(place, a)| line[place + 1..].iter().map(move |b| (a, b)));
-    let slopes: Vec<f64> = pairs.filter(|(a, b)| b.0 > a.0).map(|(a, b)| (b.1 - a.1) / (b.0 - a.0)).collect();
-    let slope = median(slopes)?;
-    let level = median(line.iter().map(|(x, y)| y - slope * x).collect())?;
-    let (left, speed) = if is_rising { (limit - level, slope) } else { (level - limit, -slope) };
-    match left {
-        left if left <= 0.0 => Some(0.0),
-        _ if speed <= 0.0 => None,
-        left => Some(left / speed),
-    }
+    Trend::of(&line)
+}
+
+/// How a gauge moves at a moment, from the readings of the four weeks before it; none when they do
+/// not say.
+pub fn trend_at(series: &DeviceSeries, meter: &str, at: DateTime<Utc>) -> Option<Trend> {
+    trend(series.until(meter, at), before(at, TREND_DAYS), at)
 }
 
 /// How a measure grows by time alone: from when it counts, and in what.
@@ -464,7 +446,7 @@ pub fn value_since(
         }
         Measure::DaysToLimit { meter, limit, is_rising } => {
             let points = series.until(meter, at);
-            Measured::new(days_to_limit(points, window(TREND_DAYS), at, *limit, *is_rising)?, None)
+            Measured::new(trend(points, window(TREND_DAYS), at)?.days_to(*limit, *is_rising)?, None)
         }
         Measure::DaysSinceReading | Measure::DaysSinceUse { .. } | Measure::Silence | Measure::AttributeAge { .. } => {
             Ticking::of(measure, series, attributes)?.value_at(at)

@@ -191,6 +191,21 @@ pub struct Forecast {
     pub p50: Option<NaiveDate>,
     /// Late: one in ten takes longer.
     pub p90: Option<NaiveDate>,
-    /// Units a day expected on the way to the middle.
-    pub per_day: Option<f64>,
+    /// What the middle was made of; none where it is not reached.
+    pub way: Option<Way>,
+}
+
+/// What a forecast expects on the way to its middle day. The factors multiply.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Way {
+    /// Units a day.
+    pub per_day: f64,
+    /// Units a day of such weekdays at the level alone.
+    pub level: f64,
+    /// Factor of the season: 1.1 for weeks that sell a tenth more.
+    pub season: f64,
+    /// Factor of the holidays.
+    pub holidays: f64,
+    /// Factor of the days on which it is still closed.
+    pub closure: f64,
 }

@@ -3,6 +3,7 @@
 use crate::graphql::connection::row_cost;
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
+use crate::graphql::scalars::Date;
 use crate::graphql::text::LocalizedText;
 use crate::planning::model;
 use crate::planning::rules::due_sentence;
@@ -26,7 +27,7 @@ pub struct UsageBasis {
     pub life_now: f64,
     /// Units until due; negative once crossed.
     pub units_left: f64,
-    /// Expected units a day.
+    /// Expected units a day until the due date; once crossed, at the level.
     pub units_per_day: f64,
     /// Device time of the last reading; null when there is none yet.
     pub last_reading_at: Option<DateTime<Utc>>,
@@ -34,6 +35,49 @@ pub struct UsageBasis {
     pub source: RateSource,
     /// When the counter was seen to cross the limit; null before.
     pub crossed_at: Option<DateTime<Utc>>,
+    /// What the expected rate was made of; null once crossed, and where the limit is never reached.
+    pub parts: Option<RateParts>,
+}
+
+/// What an expected rate was made of: unitsPerDay is recentPerDay × trendFactor × seasonFactor ×
+/// holidayFactor × closureFactor.
+#[derive(SimpleObject, Clone)]
+pub struct RateParts {
+    /// Units a day in the last four weeks, outages left out; null where too few of their days are
+    /// known, and then the level is not made of it.
+    pub recent_per_day: Option<f64>,
+    /// What its longer past makes of that: 1.05 where it sold more before, as four weeks alone are
+    /// partly chance; null without recentPerDay.
+    pub trend_factor: Option<f64>,
+    /// Factor of the season until the due date: 1.1 for weeks that sell a tenth more than now.
+    pub season_factor: f64,
+    /// Whose last year the season is from.
+    pub season_source: SeasonSource,
+    /// Factor of the public holidays until the due date.
+    pub holiday_factor: f64,
+    /// Factor of the days on which the device is expected to be still closed or out of order.
+    pub closure_factor: f64,
+    /// Days it has been closed or out of order; null while it is used.
+    pub closed_days: Option<i32>,
+    /// The last day that is expected to last, in the site's zone; null while it is used.
+    pub closed_until: Option<Date>,
+}
+
+impl RateParts {
+    fn of(parts: &model::RateParts, decimals: i32) -> Self {
+        let scale = 10_f64.powi(decimals);
+        let recent = parts.recent_per_day.filter(|recent| *recent > 0.0);
+        Self {
+            recent_per_day: recent.map(|recent| recent / scale),
+            trend_factor: recent.map(|recent| parts.way.level / recent),
+            season_factor: parts.way.season,
+            season_source: parts.season.into(),
+            holiday_factor: parts.way.holidays,
+            closure_factor: parts.way.closure,
+            closed_days: parts.closed.map(|(days, _)| i32::try_from(days).unwrap_or(i32::MAX)),
+            closed_until: parts.closed.map(|(_, until)| Date(until)),
+        }
+    }
 }
 
 /// A clause of a condition as it was last seen; values in the meter's unit.
@@ -208,6 +252,7 @@ impl DueExplanation {
                     last_reading_at: b.last_reading_at,
                     source: b.source.into(),
                     crossed_at: b.crossed_at,
+                    parts: b.parts.as_ref().map(|parts| RateParts::of(parts, b.decimals)),
                 }),
             })
             .collect()

@@ -4,7 +4,7 @@ use crate::catalogue::model as catalogue;
 use crate::graphql::context::Cx;
 use crate::graphql::enums::*;
 use crate::graphql::load::load;
-use crate::graphql::loaders::{AllMeters, HoursOf, MetersOf, PatternOf};
+use crate::graphql::loaders::{AllMeters, HoursOf, MetersOf, PatternOf, TrendOf};
 use crate::graphql::scalars::Date;
 use crate::graphql::text::LocalizedText;
 use crate::kernel::ids::{DeviceId, DeviceModelId};
@@ -14,6 +14,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 /// A meter of a device, as last read; values in the meter's unit.
 #[derive(SimpleObject, Clone)]
+#[graphql(complex)]
 pub struct DeviceMeter {
     /// Meter code, for example `TRANSACTIONS`.
     pub code: String,
@@ -37,6 +38,46 @@ pub struct DeviceMeter {
     pub rated_life_used: Option<f64>,
     /// Hours since the last reading that counted.
     pub data_age_hours: f64,
+    #[graphql(skip)]
+    device: DeviceId,
+}
+
+/// The civil days at the site on which a gauge is forecast to reach a limit; today once it has.
+#[derive(SimpleObject, Clone)]
+pub struct LimitForecast {
+    /// Early: one in ten gets there sooner; null beyond ten years.
+    pub p10: Option<Date>,
+    /// Middle; null beyond ten years.
+    pub p50: Option<Date>,
+    /// Late: one in ten takes longer; null beyond ten years.
+    pub p90: Option<Date>,
+    /// Units a day of the trend of the last four weeks, in the meter's unit; negative while it falls.
+    pub per_day: f64,
+}
+
+#[ComplexObject]
+impl DeviceMeter {
+    /// When this gauge reaches a limit, by its trend of the last four weeks: free storage that runs out,
+    /// a battery that ages. Null for counters, with readings on fewer than five of those days, and
+    /// while the trend does not lead there.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn limit_forecast(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The limit, in the meter's unit.")] limit: f64,
+        #[graphql(desc = "Reached from below, as a temperature is; otherwise from above, as free storage.", default)]
+        is_rising: bool,
+    ) -> Result<Option<LimitForecast>> {
+        let key = TrendOf { device: self.device, meter: self.code.clone() };
+        let Some((trend, today)) = load(ctx, key).await?.flatten() else { return Ok(None) };
+        if trend.days_to(limit, is_rising).is_none() {
+            return Ok(None);
+        }
+        let found = trend.passage(today, limit, is_rising);
+        let day = |date: Option<NaiveDate>| date.map(Date);
+        let (p10, p50, p90) = (day(found.p10), day(found.p50), day(found.p90));
+        Ok(Some(LimitForecast { p10, p50, p90, per_day: trend.per_day }))
+    }
 }
 
 impl DeviceMeter {
@@ -48,6 +89,7 @@ impl DeviceMeter {
     ) -> Self {
         let rated = spec.and_then(|s| s.rated_life);
         Self {
+            device: state.device_id,
             code: meter.code.clone(),
             name: (&meter.name).into(),
             kind: meter.kind.into(),
@@ -77,20 +119,37 @@ pub async fn device_meters(ctx: &Context<'_>, device: DeviceId, model: DeviceMod
     Ok(states.iter().take(50).filter_map(|s| shown(s)).collect())
 }
 
-/// How a device is used, from the last weeks of one meter; in the meter's unit.
+/// How a device uses one meter, in the meter's unit: what the nightly run chose for its forecasts.
 #[derive(SimpleObject, Clone)]
 #[graphql(complex)]
 pub struct UsagePattern {
     /// Meter code.
     pub meter: String,
-    /// Mean units a day.
+    /// Expected units of an ordinary day: the level, without season, holidays and closures.
     pub daily_rate: f64,
+    /// Mean units a day of the last four weeks, outages left out; null where too few of their days are
+    /// known.
+    pub recent_daily_rate: Option<f64>,
     /// Expected units by weekday, Monday first.
     pub weekday_rates: Vec<f64>,
-    /// Standard deviation of a day around its weekday's mean, in units.
+    /// Standard deviation of a day around what its weekday should have, in units.
     pub spread: f64,
-    /// Days the level rests on.
+    /// Days of the last eight weeks that are known.
     pub observed_days: i32,
+    /// Factor of each of the 52 weeks after `seasonFrom`, 1.1 for a week that sells a tenth more than
+    /// the level; empty while neither the device nor its fleet has a whole year.
+    pub season: Vec<f64>,
+    /// The day before the first week of `season`, in the site's zone; null without one.
+    pub season_from: Option<Date>,
+    /// Whose last year the season was learned from.
+    pub season_source: SeasonSource,
+    /// How far the units of 60 days are typically off, as a share: 0.1 for a tenth.
+    pub typical_error: f64,
+    /// Days of closures and outages that were left out of the level, in the last four years.
+    pub outage_days: i32,
+    /// The last day that a closure or outage which still goes on is expected to last, in the site's
+    /// zone; null while the device is used.
+    pub closed_until: Option<Date>,
     /// Last civil day with full data, in the site's zone; null without readings.
     pub as_of: Option<Date>,
     /// Where the rate comes from.
@@ -128,6 +187,13 @@ pub async fn usage_pattern(ctx: &Context<'_>, device: DeviceId, meter: String) -
         weekday_rates: pattern.weekday.iter().map(|r| r / scale).collect(),
         spread: pattern.spread / scale,
         observed_days: i32::try_from(pattern.observed_days).unwrap_or(i32::MAX),
+        recent_daily_rate: pattern.parts.recent_per_day.map(|rate| rate / scale),
+        season: pattern.season.iter().map(|factor| f64::from(*factor)).collect(),
+        season_from: (!pattern.season.is_empty()).then_some(Date(pattern.season_from)),
+        season_source: pattern.parts.season.into(),
+        typical_error: pattern.uncertainty.typical.exp_m1(),
+        outage_days: i32::try_from(pattern.parts.outage_days).unwrap_or(i32::MAX),
+        closed_until: pattern.closure.as_ref().map(|closure| Date(closure.expected_until)),
         as_of: (pattern.as_of != NaiveDate::MIN).then_some(Date(pattern.as_of)),
         source: pattern.source.into(),
         device,

@@ -2,7 +2,7 @@
 
 use super::validate::{CompiledPlan, CompiledTrigger};
 use crate::kernel::calendar::{end_of_day, local_date, start_of_day};
-use crate::planning::model::{Due, Explanation, Occurrence, TriggerKind};
+use crate::planning::model::{Due, Explanation, Occurrence, TriggerKind, UsageBasis};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
@@ -52,7 +52,7 @@ fn after(plan: &CompiledPlan, explanation: &Explanation, zone: Tz, done: DateTim
             .iter()
             .filter_map(|c| c.basis.as_ref())
             .find(|b| b.meter == meter)
-            .map(|b| b.units_per_day)
+            .map(UsageBasis::level_per_day)
     };
     let (due_at, kind) = plan
         .triggers

@@ -10,7 +10,7 @@ use crate::kernel::calendar::{end_of_day, local_date, local_to_instant, start_of
 use crate::planning::condition::Condition;
 use crate::planning::model::{
     AdjustmentKind, AnchorKind, ConditionBasis, ConditionState, Due, DueAdjustment, DueCandidate, DueQuantile,
-    Explanation, LogEntry, LogKind, MaintenanceItem, Trigger, TriggerEvent, UsageBasis,
+    Explanation, LogEntry, LogKind, MaintenanceItem, RateParts, Trigger, TriggerEvent, UsageBasis,
 };
 use crate::usage::forecast::forecast;
 use crate::usage::model::UsagePattern;
@@ -190,6 +190,7 @@ fn usage_candidate(
         p10: None,
         p50: None,
         p90: None,
+        parts: None,
     };
     if let Some(crossed) = facts.crossed_at {
         let day = local_date(zone, crossed);
@@ -199,6 +200,16 @@ fn usage_candidate(
     // Nothing is known between the last data and the anchor but that both have happened.
     let from = facts.last_reading_at.map_or(anchor_day, |_| facts.pattern.as_of.max(anchor_day));
     let reach = forecast(&facts.pattern, from, units_left.max(1));
+    if let Some(way) = reach.way {
+        let pattern = &facts.pattern;
+        basis.units_per_day = way.per_day;
+        basis.parts = Some(RateParts {
+            recent_per_day: pattern.parts.recent_per_day,
+            way,
+            season: pattern.parts.season,
+            closed: pattern.closure.as_ref().map(|c| (c.days_so_far, c.expected_until)),
+        });
+    }
     let limit = from.checked_add_days(Days::new(FORECAST_LIMIT_DAYS));
     let bounded = |day: Option<NaiveDate>| day.filter(|d| limit.is_none_or(|l| *d <= l));
     (basis.p10, basis.p50, basis.p90) = (bounded(reach.p10), bounded(reach.p50), bounded(reach.p90));

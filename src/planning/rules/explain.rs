@@ -6,9 +6,9 @@ use crate::kernel::text::Language;
 use crate::planning::condition::{ClauseReading, Condition};
 use crate::planning::model::{
     AdjustmentKind, AnchorKind, ConditionBasis, CoverNote, DueAdjustment, DueCandidate, Explanation, FirmwareBasis,
-    GateWait, Trigger, TriggerEvent, UsageBasis,
+    GateWait, RateParts, Trigger, TriggerEvent, UsageBasis,
 };
-use crate::usage::model::RateSource;
+use crate::usage::model::{RateSource, SeasonSource};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
@@ -219,6 +219,52 @@ fn source_words(source: RateSource, language: Language) -> &'static str {
     }
 }
 
+/// A factor that changes a rate by less than this is not worth a word.
+const WORTH_SAYING: f64 = 0.01;
+
+/// What made a rate: the last weeks, and what they were corrected by.
+fn parts_words(parts: &RateParts, decimals: i32, language: Language) -> String {
+    let is_en = language == Language::En;
+    let change = |factor: f64| {
+        let percent = (factor - 1.0) * 100.0;
+        match language {
+            _ if (factor - 1.0).abs() < WORTH_SAYING => None,
+            Language::En => Some(format!("{:.0} % {}", percent.abs(), if percent > 0.0 { "more" } else { "less" })),
+            Language::Zh => Some(format!("{percent:+.0}%")),
+        }
+    };
+    let mut words = Vec::new();
+    if let Some(recent) = parts.recent_per_day.filter(|recent| *recent > 0.0) {
+        let shown = shown_rate(recent, decimals, language);
+        words.push(if is_en { format!("{shown} in the last four weeks") } else { format!("近四周日均{shown}") });
+        if let Some(by) = change(parts.way.level / recent) {
+            words.push(if is_en { format!("{by} by its longer past") } else { format!("长期走势{by}") });
+        }
+    }
+    if let Some(by) = change(parts.way.season) {
+        words.push(match (parts.season, language) {
+            (SeasonSource::Device, Language::En) => format!("{by} by season, as last year"),
+            (SeasonSource::Device, Language::Zh) => format!("季节{by}（参照去年）"),
+            (_, Language::En) => format!("{by} by season, as its fleet last year"),
+            (_, Language::Zh) => format!("季节{by}（参照同批设备去年）"),
+        });
+    }
+    if let Some(by) = change(parts.way.holidays) {
+        words.push(if is_en { format!("{by} by holidays") } else { format!("节假日{by}") });
+    }
+    if let Some((days, until)) = parts.closed {
+        words.push(match language {
+            Language::En => format!("out of use for {days} days, expected until {until}"),
+            Language::Zh => format!("已停用{days}天，预计至{until}"),
+        });
+    }
+    match (words.is_empty(), language) {
+        (true, _) => String::new(),
+        (_, Language::En) => format!(": {}", words.join(", ")),
+        (_, Language::Zh) => format!("：{}", words.join("，")),
+    }
+}
+
 /// Days without a reading after which a date is said to rest on an old rate.
 const SILENT_DAYS: i64 = 14;
 
@@ -228,7 +274,8 @@ fn usage_facts(basis: &UsageBasis, name: &str, zone: Tz, today: NaiveDate, langu
     let left = shown_units(basis.units_left.max(0), basis.decimals);
     let over = shown_units(basis.units_left.saturating_neg(), basis.decimals);
     let rate = shown_rate(basis.units_per_day, basis.decimals, language);
-    let source = source_words(basis.source, language);
+    let parts = basis.parts.as_ref().map_or(String::new(), |parts| parts_words(parts, basis.decimals, language));
+    let source = format!("{}{parts}", source_words(basis.source, language));
     let reading = basis.last_reading_at.map(|at| day(zone, at));
     let is_over = basis.units_left < 0;
     let silent = reading.map_or(0, |r| (today - r).num_days());
@@ -641,6 +688,7 @@ mod tests {
                 units_per_day: 40.25,
                 last_reading_at: Some(at("2026-11-24T15:10:00Z")),
                 source: RateSource::Device,
+                parts: None,
                 crossed_at,
                 p10: None,
                 p50: None,

@@ -251,10 +251,9 @@ impl World {
                 pattern: UsagePattern {
                     per_day: self.per_day as f64,
                     weekday: [self.per_day as f64; 7],
-                    spread: 1.0,
                     observed_days: 56,
-                    as_of: local_date(ZONE, self.read_until) - Days::new(1),
                     source: RateSource::Device,
+                    ..UsagePattern::unknown(local_date(ZONE, self.read_until) - Days::new(1))
                 },
             })
         };

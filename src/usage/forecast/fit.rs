@@ -2,38 +2,13 @@
 //! forecast may be off. Pure, and all a forecast needs by day.
 
 use super::holidays::Holidays;
-use super::pool::{FleetYear, Group, HORIZONS, LentBy, Pool, YOUNG_DAYS};
+use super::pool::{FleetYear, Group, LentBy, Pool, YOUNG_DAYS};
 use super::series::{DailySeries, Ongoing};
-use super::weights::{self, SIGNS, Season, Signs, dot};
-use super::working::{Working, YEAR};
+use super::study::{self, FLAT, MOMENT_FIRST, OWN_BASES, POOL_BASES, Study, own_year, place_seasons, pool_year};
+use super::weights::{SIGNS, Season, dot};
+use super::working::Working;
 use crate::usage::model::{Closure, Parts, RateSource, SeasonSource, Uncertainty, UsagePattern};
 
-/// A week like any other.
-pub(super) const FLAT: [f64; 7] = [1.0; 7];
-/// Means that are compared with that of the last 28 days.
-const WINDOWS: [i64; 4] = [14, 56, 112, 364];
-/// The base of all comparisons, in days.
-const BASE: i64 = 28;
-/// Share of a window that must be known.
-const WINDOW_SHARE: f64 = 0.4;
-/// What the device's last year is compared with, in days before it; and the fleet's.
-const OWN_BASES: [i64; 3] = [28, 56, 112];
-const POOL_BASES: [i64; 2] = [28, 112];
-/// Share of the stretch a year ago, and of what it is compared with, that must be known.
-const LAST_YEAR_SHARE: f64 = 0.6;
-const LAST_BASE_SHARE: f64 = 0.5;
-/// Years that are looked back at.
-const YEARS: i64 = 3;
-/// Days of the fleet's past that a comparison needs.
-const POOL_BASE_MIN: i64 = 14;
-/// The largest ratio of levels that speaks, and of seasons, in logarithms.
-const MOST_LEVEL: f64 = 1.0;
-const MOST_SEASON: f64 = 0.7;
-/// Days between past moments that are learned from, and the first of them.
-const MOMENT_DAYS: i64 = 14;
-const MOMENT_FIRST: i64 = 56;
-/// Share of the days ahead that must be known for a moment to be judged.
-const JUDGED_SHARE: f64 = 0.9;
 /// Days around a day of last year that its level is taken from: the device's, and the fleet's.
 const OWN_AROUND: i64 = 10;
 const POOL_AROUND: i64 = 7;
@@ -45,10 +20,6 @@ const MIDDLE: i64 = 4;
 /// An outage that lasts is expected to go on for so many times as long, but not for more than two months.
 const GOES_ON: f64 = 1.5;
 const GOES_ON_MOST: f64 = 60.0;
-/// How many moments the fleet's typical error is worth.
-const SCALE_HOLD: f64 = 4.0;
-/// Past moments after which those before the first whole year are not asked any more.
-const ENOUGH: usize = 40;
 /// Corrections of intervals: learned errors are of the past that was learned from, a small fleet is
 /// hit by the same surprises together, and a short past has seen few of them.
 const SPREAD_BASE: f64 = 0.85;
@@ -65,168 +36,6 @@ const NOISE_MOST: f64 = 1.5;
 const MEAN_ABSOLUTE: f64 = 0.8;
 /// Days for which holidays are looked up ahead.
 const AHEAD_DAYS: usize = 400;
-
-/// An error of the past.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Residual {
-    /// Place in [`HORIZONS`].
-    pub(super) horizon: usize,
-    /// ln(used ÷ forecast).
-    pub(super) error: f64,
-}
-
-/// What a device's past teaches.
-#[derive(Clone, Debug)]
-pub(super) struct Study {
-    signs: Signs,
-    weights: [f64; SIGNS],
-    /// Mean of the last 28 days; none where too few are known.
-    base: Option<f64>,
-    pub(super) residuals: Vec<Residual>,
-}
-
-/// ln of the base at a place.
-fn base(working: &Working, at: i64) -> Option<f64> {
-    working.mean(at - BASE + 1, at, WINDOW_SHARE).map(f64::ln)
-}
-
-/// The mean over the years that say something.
-fn over_years(of_year: impl Fn(i64) -> Option<f64>) -> Option<f64> {
-    let known = (1..=YEARS).filter_map(of_year);
-    let (sum, count) = known.fold((0.0, 0.0), |(sum, count), x| (sum + x, count + 1.0));
-    (count > 0.0).then(|| sum / count)
-}
-
-/// What the device did a year before a stretch of days, against its level then.
-fn own_year(working: &Working, at: i64, window: i64, stretch: impl Fn(i64) -> Option<f64>) -> Option<f64> {
-    over_years(|year| {
-        let then = at - YEAR * year;
-        Some(stretch(then)? - working.mean(then - window + 1, then, LAST_BASE_SHARE)?.ln())
-    })
-}
-
-/// What the fleet did a year before a stretch of days, against its level then.
-fn pool_year(
-    working: &Working,
-    fleet: &FleetYear,
-    at: i64,
-    window: i64,
-    stretch: impl Fn(i64) -> Option<f64>,
-) -> Option<f64> {
-    let known_from = (fleet.first()? - working.first).num_days();
-    over_years(|year| {
-        let then = at - YEAR * year;
-        let window = window.min(then - known_from + 1);
-        if window < POOL_BASE_MIN {
-            return None;
-        }
-        Some(stretch(then)? - fleet.level(working.date(then - window + 1), working.date(then))?)
-    })
-}
-
-fn clipped(value: Option<f64>, most: f64) -> f64 {
-    value.unwrap_or(0.0).clamp(-most, most)
-}
-
-/// The signs at a place for the days ahead of it.
-fn signs(working: &Working, pool: &Pool, fleet: &FleetYear, at: i64, horizon: i64, base: Option<f64>) -> Signs {
-    let mut values = [0.0; SIGNS];
-    for (value, window) in values.iter_mut().zip(WINDOWS) {
-        let mean = base.and_then(|base| Some(working.mean(at - window + 1, at, WINDOW_SHARE)?.ln() - base));
-        *value = clipped(mean, MOST_LEVEL);
-    }
-    let own = OWN_BASES.map(|window| {
-        own_year(working, at, window, |then| Some(working.mean(then + 1, then + horizon, LAST_YEAR_SHARE)?.ln()))
-    });
-    let fleets = POOL_BASES.map(|window| {
-        pool_year(working, fleet, at, window, |then| fleet.level(working.date(then + 1), working.date(then + horizon)))
-    });
-    let season = season(own[0].is_some(), fleets[0].is_some());
-    place_seasons(&mut values, season, &own, &fleets, pool.belief());
-    Signs { season, values }
-}
-
-fn season(is_own_known: bool, is_pool_known: bool) -> Season {
-    match (is_own_known, is_pool_known) {
-        (true, _) => Season::Own,
-        (false, true) => Season::Pool,
-        (false, false) => Season::None,
-    }
-}
-
-/// Puts the seasons' signs where their weights are.
-fn place_seasons(
-    values: &mut [f64; SIGNS],
-    season: Season,
-    own: &[Option<f64>; 3],
-    fleets: &[Option<f64>; 2],
-    belief: f64,
-) {
-    let fleets = fleets.map(|sign| clipped(sign.map(|s| s * belief), MOST_SEASON));
-    match season {
-        Season::None => {}
-        Season::Pool => values[4..6].copy_from_slice(&fleets),
-        Season::Own => {
-            values[4..7].copy_from_slice(&own.map(|sign| clipped(sign, MOST_SEASON)));
-            values[7..9].copy_from_slice(&fleets);
-        }
-    }
-}
-
-/// Looks at a device's past: what would have been right at each moment, with which weights it would
-/// have been, and how wrong that still was.
-pub(super) fn study(working: &Working, pool: &Pool, fleet: &FleetYear) -> Study {
-    let end = working.end();
-    let base_now = base(working, end);
-    let now = signs(working, pool, fleet, end, HORIZONS[0], base_now);
-    let (mut past, mut horizons): (Vec<(Signs, f64)>, Vec<usize>) = (Vec::new(), Vec::new());
-    let (mut before, mut before_horizons): (Vec<(Signs, f64)>, Vec<usize>) = (Vec::new(), Vec::new());
-    for (place, horizon) in HORIZONS.into_iter().enumerate() {
-        let mut at = end - horizon;
-        while at >= MOMENT_FIRST {
-            if let Some(base) = base(working, at)
-                && let Some(used) = working.used(at + 1, at + horizon, JUDGED_SHARE)
-            {
-                let signs = signs(working, pool, fleet, at, horizon, Some(base));
-                let moment = (signs, used.ln() - base);
-                if signs.season == now.season {
-                    past.push(moment);
-                    horizons.push(place);
-                } else {
-                    before.push(moment);
-                    before_horizons.push(place);
-                }
-            }
-            at -= MOMENT_DAYS;
-        }
-    }
-    let weights = weights::own(now.season, &past);
-    let error = |(signs, truth): &(Signs, f64), weights: &[f64; SIGNS]| truth - dot(weights, &signs.values);
-    let mut residuals: Vec<Residual> = past
-        .iter()
-        .zip(&horizons)
-        .map(|(moment, horizon)| Residual { horizon: *horizon, error: error(moment, &weights) })
-        .collect();
-    if past.len() < ENOUGH {
-        residuals.extend(before.iter().zip(&before_horizons).map(|(moment, horizon)| Residual {
-            horizon: *horizon,
-            error: error(moment, &weights::general(moment.0.season)),
-        }));
-    }
-    Study { signs: now, weights, base: base_now.map(f64::exp), residuals }
-}
-
-/// How wrong a device is, against what is typical of its fleet.
-pub(super) fn scale(residuals: &[Residual], typical: &[f64; 2]) -> f64 {
-    let sum: f64 = residuals.iter().map(|r| r.error.abs() / typical[r.horizon]).sum();
-    let count = residuals.len() as f64;
-    if residuals.is_empty() {
-        return 1.0;
-    }
-    // Two horizons at moments two weeks apart: a quarter of them is news.
-    let moments = count / 4.0;
-    (sum / count * moments + SCALE_HOLD) / (moments + SCALE_HOLD)
-}
 
 /// The factor of each coming week's middle against the level: the device's last year and its
 /// fleet's, as far as each counts.
@@ -278,7 +87,7 @@ pub fn fit(
         _ => FLAT,
     };
     let working = Working::of(series, &prior, holidays, &pool.holidays);
-    let study = study(&working, pool, fleet);
+    let study = study::study(&working, pool, fleet);
     let recent = study.base.or_else(|| recent(&working));
     // The level: signs without their season.
     let windows: f64 = study.signs.values[..4].iter().zip(&study.weights).map(|(a, b)| a * b).sum();
@@ -302,8 +111,8 @@ pub fn fit(
     let closure = working.ongoing.map(|ongoing| closure(series, ongoing));
     let as_of = series.last();
     UsagePattern {
-        per_day,
-        weekday: working.shape.map(|share| share * per_day),
+        per_day: tidy(per_day),
+        weekday: working.shape.map(|share| tidy(share * per_day)),
         spread,
         observed_days: observed.min(SPREAD_DAYS) as u32,
         as_of,
@@ -314,7 +123,7 @@ pub fn fit(
         closure,
         uncertainty: uncertainty(pool, &study, own_share, spread, per_day),
         parts: Parts {
-            recent_per_day: recent,
+            recent_per_day: recent.map(tidy),
             season: match study.signs.season {
                 Season::None => SeasonSource::None,
                 Season::Pool => SeasonSource::Fleet,
@@ -325,11 +134,20 @@ pub fn fit(
     }
 }
 
-/// The level where the last four weeks are too thin: of the last sixteen weeks, or of all there is.
+/// Ten digits of a number: what sums of floats know, and shorter to keep.
+fn tidy(number: f64) -> f64 {
+    if number == 0.0 || !number.is_finite() {
+        return number;
+    }
+    let scale = 10_f64.powi(9 - number.abs().log10().floor() as i32);
+    let scaled = (number * scale).round() / scale;
+    if scaled.is_finite() { scaled } else { number }
+}
+
+/// The level where the last four weeks are too thin: of what is known of sixteen weeks, or of all.
 fn recent(working: &Working) -> Option<f64> {
     let end = working.end();
-    let sixteen = working.used(end - 111, end, 0.0).filter(|_| working.count > 0);
-    sixteen.or_else(|| working.used(0, end, 0.0))
+    working.mean(end - 111, end, 0.0).or_else(|| working.used(0, end, 0.0))
 }
 
 fn closure(series: &DailySeries, ongoing: Ongoing) -> Closure {
@@ -360,7 +178,7 @@ fn uncertainty(pool: &Pool, study: &Study, own_share: f64, spread: f64, per_day:
     let few = SPREAD_FEW / pool.devices.max(1) as f64;
     let short = SPREAD_SHORT / (pool.days as f64 / SPREAD_SHORT_DAYS).max(1.0);
     let correction = SPREAD_BASE * (1.0 + few + short).sqrt();
-    let own = correction * scale(&study.residuals, &errors.typical) * errors.typical[1];
+    let own = correction * study::scale(&study.residuals, &errors.typical) * errors.typical[1];
     let noise = if per_day > 0.0 { (spread / per_day).min(NOISE_MOST) } else { NOISE_MOST };
     Uncertainty {
         typical: own_share * own + (1.0 - own_share) * UNKNOWN.max(own),
@@ -368,5 +186,184 @@ fn uncertainty(pool: &Pool, study: &Study, own_share: f64, spread: f64, per_day:
         low: errors.low,
         high: errors.high,
         noise: MEAN_ABSOLUTE * noise,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usage::daily::{DayMap, DayUsage};
+    use crate::usage::forecast::learn::Learner;
+    use crate::usage::forecast::passage::first_passage;
+    use chrono::{Days, NaiveDate};
+    use std::sync::Arc;
+
+    fn start() -> NaiveDate {
+        "2024-01-01".parse().unwrap()
+    }
+
+    fn series(units: impl IntoIterator<Item = f64>) -> DailySeries {
+        DailySeries { first: start(), units: units.into_iter().collect(), estimated: Vec::new() }
+    }
+
+    /// Fitted alone, where nobody has anything to lend.
+    fn alone(series: &DailySeries, planning_per_day: f64) -> UsagePattern {
+        let (pool, year) = (Pool::default(), FleetYear::default());
+        fit(series, &pool, &year, &Group::default(), &Holidays::default(), planning_per_day)
+    }
+
+    fn near(a: f64, b: f64) -> bool {
+        (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1.0)
+    }
+
+    #[test]
+    fn missing_days_do_not_shift_the_level_and_idle_days_do() {
+        let gappy = series((0..112).map(|day| if day % 3 == 0 { f64::NAN } else { 30.0 }));
+        assert!(near(alone(&gappy, 5.0).per_day, 30.0));
+        let idle = series((0..112).map(|day| if day % 3 == 0 { 0.0 } else { 30.0 }));
+        assert!((alone(&idle, 5.0).per_day - 20.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn a_closed_weekday_is_closed_and_the_level_is_of_the_whole_week() {
+        let p = alone(&series((0..112).map(|day| if day % 7 == 6 { 0.0 } else { 70.0 })), 5.0);
+        assert!(near(p.per_day, 60.0), "{}", p.per_day);
+        assert!(near(p.weekday[6], 0.0) && near(p.weekday[0], 70.0));
+        assert_eq!(p.source, RateSource::Device);
+    }
+
+    #[test]
+    fn a_young_device_borrows_and_says_from_whom() {
+        let rate = |p: &UsagePattern| (p.per_day, p.source);
+        let week = series([20.0; 7]);
+        let none = series([f64::NAN]);
+        assert_eq!(rate(&alone(&week, 10.0)), (15.0, RateSource::Model));
+        assert_eq!(rate(&alone(&none, 5.0)), (5.0, RateSource::Planning));
+        let group = |model: &str, site: &str| Group { model: model.into(), site_type: Some(site.into()) };
+        let mut learner = Learner::new();
+        for device in 0..6 {
+            let units = 90.0 + 10.0 * f64::from(device % 3);
+            learner.add(series(vec![units; 100]), &group("A", "KITCHEN"), &Arc::default());
+        }
+        let pool = learner.finish();
+        let year = FleetYear::of(&pool);
+        let borrow =
+            |series: &DailySeries, group: &Group| rate(&fit(series, &pool, &year, group, &Holidays::default(), 10.0));
+        assert_eq!(borrow(&none, &group("A", "OFFICE")), (100.0, RateSource::Model));
+        assert_eq!(borrow(&none, &group("B", "KITCHEN")), (100.0, RateSource::SiteType));
+        assert_eq!(borrow(&none, &group("B", "OFFICE")), (10.0, RateSource::Planning));
+        assert_eq!(borrow(&week, &group("B", "KITCHEN")), (60.0, RateSource::SiteType));
+    }
+
+    #[test]
+    fn a_young_device_is_less_certain_than_one_that_is_known() {
+        let width = |days: usize| {
+            let f = first_passage(&alone(&series(vec![20.0; days]), 20.0), start() + Days::new(days as u64), 800.0);
+            (f.p90.unwrap() - f.p10.unwrap()).num_days()
+        };
+        assert!(width(3) > width(10) && width(10) > width(200), "{} {} {}", width(3), width(10), width(200));
+    }
+
+    #[test]
+    fn estimated_days_count_for_the_level_but_not_for_the_shape() {
+        let mut days: DayMap = (0..56)
+            .map(|n| {
+                let units = if n % 7 == 5 { 80 } else { 40 };
+                (start() + Days::new(n), DayUsage { units, is_estimated: false })
+            })
+            .collect();
+        let last = start() + Days::new(55);
+        let known = alone(&DailySeries::of(&days, start(), last), 1.0);
+        for n in 0..7 {
+            days.insert(last - Days::new(n), DayUsage { units: 90, is_estimated: true });
+        }
+        let p = alone(&DailySeries::of(&days, start(), last), 1.0);
+        assert!(p.per_day > known.per_day);
+        assert!((p.weekday[5] / p.weekday[0] - known.weekday[5] / known.weekday[0]).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_shop_that_reopens_is_as_it_was_before() {
+        // Two months closed, then a week open.
+        let units = (0..200).map(|day| if (130..193).contains(&day) { 0.0 } else { 100.0 });
+        let p = alone(&series(units), 1.0);
+        assert!((p.per_day - 100.0).abs() < 5.0, "{}", p.per_day);
+        assert_eq!((p.parts.outage_days, p.closure), (63, None));
+    }
+
+    #[test]
+    fn a_shop_that_is_closed_is_expected_back_and_says_when() {
+        let p = alone(&series((0..200).map(|day| if day >= 180 { 0.0 } else { 100.0 })), 1.0);
+        let closure = p.closure.clone().unwrap();
+        assert_eq!((closure.days_so_far, closure.share), (20, 0.0));
+        assert_eq!(closure.expected_until, p.as_of + Days::new(30));
+        let found = first_passage(&p, p.as_of, 1_000.0).p50.unwrap();
+        assert!((39..=41).contains(&(found - p.as_of).num_days()), "{found}");
+    }
+
+    #[test]
+    fn a_busy_december_is_foreseen_from_last_years() {
+        let december = |day: i64| (330..364).contains(&(day % 364));
+        let units = (0..364 + 320).map(|day| if december(day) { 200.0 } else { 100.0 });
+        let mut learner = Learner::new();
+        for device in 0..10 {
+            let of_device = units.clone().map(|u| u * f64::from(device + 1));
+            learner.add(series(of_device), &Group::default(), &Arc::default());
+        }
+        let pool = learner.finish();
+        let s = series(units);
+        let p = fit(&s, &pool, &FleetYear::of(&pool), &Group::default(), &Holidays::default(), 1.0);
+        assert_eq!(p.parts.season, SeasonSource::Device);
+        assert!(p.season[3] > 1.5 && p.season[20] < 1.2, "{:?}", p.season);
+        // The fleet's alone, for a device that is a quarter of a year old.
+        let young = DailySeries { first: s.date(364 + 320 - 90), units: vec![50.0; 90], estimated: Vec::new() };
+        let p = fit(&young, &pool, &FleetYear::of(&pool), &Group::default(), &Holidays::default(), 1.0);
+        assert_eq!(p.parts.season, SeasonSource::Fleet);
+        assert!(p.season[3] > 1.3 && p.season[20] < 1.2, "{:?}", p.season);
+    }
+
+    #[test]
+    fn a_festival_is_foreseen_where_it_falls_and_not_where_it_fell() {
+        let festival = |date: &str| {
+            let first: NaiveDate = date.parse().unwrap();
+            (0..8).map(move |n| (first + Days::new(n), "Spring Festival".to_owned()))
+        };
+        let days = ["2024-02-10", "2025-01-28", "2026-02-15"].into_iter().flat_map(festival);
+        let holidays = Arc::new(Holidays::of(days));
+        let is_closed = |date: NaiveDate| {
+            ["2024-02-10", "2025-01-28"].iter().any(|first| {
+                let first: NaiveDate = first.parse().unwrap();
+                (first..first + Days::new(8)).contains(&date)
+            })
+        };
+        let units = (0..740).map(|n| if is_closed(start() + Days::new(n)) { 0.0 } else { 100.0 });
+        let mut learner = Learner::new();
+        for _ in 0..10 {
+            learner.add(series(units.clone()), &Group::default(), &holidays);
+        }
+        let pool = learner.finish();
+        let s = series(units);
+        let p = fit(&s, &pool, &FleetYear::of(&pool), &Group::default(), &holidays, 1.0);
+        // 2026-01-09: the weeks in which it fell last year sell as ever, those in which it falls do not.
+        assert!(p.season[1..5].iter().all(|factor| (factor - 1.0).abs() < 0.1), "{:?}", p.season);
+        let on = |date: &str| {
+            let date: NaiveDate = date.parse().unwrap();
+            p.holidays.iter().find(|(day, _)| *day == date).map_or(1.0, |(_, factor)| *factor)
+        };
+        assert!(on("2026-02-17") < 0.2 && on("2026-01-30") > 0.9, "{:?}", p.holidays);
+    }
+
+    #[test]
+    fn a_level_that_shifted_is_followed() {
+        let p = alone(&series((0..400).map(|day| if day < 300 { 100.0 } else { 160.0 })), 1.0);
+        assert!(p.per_day > 140.0, "{}", p.per_day);
+    }
+
+    #[test]
+    fn a_device_that_is_hardly_ever_used_has_a_rate_of_its_own() {
+        // One sale in three days, by a fixed pattern without a weekday.
+        let p = alone(&series((0..200).map(|day| if day * 7 % 3 == 0 { 1.0 } else { 0.0 })), 9.0);
+        assert!((p.per_day - 1.0 / 3.0).abs() < 0.05, "{}", p.per_day);
+        assert_eq!(p.closure, None);
     }
 }

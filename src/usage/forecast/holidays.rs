@@ -137,7 +137,10 @@ mod tests {
 
     #[test]
     fn what_is_learned_of_a_festival_moves_with_it() {
-        let festival = |date: &str| (0..3).map(move |n| (day(date) + Days::new(n), "Festival".to_owned()));
+        let festival = |date: &str| {
+            let first = day(date);
+            (0..3).map(move |n| (first + Days::new(n), "Festival".to_owned()))
+        };
         let holidays = Holidays::of(festival("2024-02-10").chain(festival("2025-01-29")));
         // In 2024 its second day sold a fifth.
         let mut shares = vec![1.0; 366];

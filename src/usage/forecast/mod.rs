@@ -7,15 +7,20 @@
 pub mod answers;
 pub mod backtest;
 mod fit;
+mod gauge;
 pub mod holidays;
+mod learn;
 mod passage;
 mod pool;
 mod series;
+mod study;
 mod weights;
 mod working;
 
 pub use fit::fit;
+pub use gauge::Trend;
 pub use holidays::{Effects, Holidays};
+pub use learn::{Learner, MAX_DAYS};
 pub use passage::{first_passage, forecast};
-pub use pool::{Errors, FleetYear, Group, Learner, Lender, MAX_DAYS, Pool, YOUNG_DAYS};
+pub use pool::{Errors, FleetYear, Group, Lender, Pool, YOUNG_DAYS};
 pub use series::DailySeries;

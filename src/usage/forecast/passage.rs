@@ -1,7 +1,7 @@
 //! The day on which so many more units are reached: the first one on which what is expected to be
 //! used, or what may be used early or late in one case of ten, gets there.
 
-use crate::usage::model::{Forecast, Uncertainty, UsagePattern};
+use crate::usage::model::{Forecast, Uncertainty, UsagePattern, Way};
 use chrono::{Datelike, Days, NaiveDate};
 
 /// Days a forecast looks ahead; beyond ten years it says nothing.
@@ -23,16 +23,16 @@ pub fn forecast(pattern: &UsagePattern, from: NaiveDate, units: i64) -> Forecast
 
 /// The same in any unit, as long as it is the pattern's.
 pub fn first_passage(pattern: &UsagePattern, from: NaiveDate, units: f64) -> Forecast {
-    let mut found = Forecast { p10: None, p50: None, p90: None, per_day: None };
+    let mut found = Forecast { p10: None, p50: None, p90: None, way: None };
     if pattern.per_day <= 0.0 || !units.is_finite() {
         return found;
     }
     let goal = units * (1.0 - TOLERANCE);
     let errors = &pattern.uncertainty;
-    let mut expected = 0.0;
     let mut path = Path::of(pattern, from);
     for ahead in 1..=LIMIT_DAYS {
-        expected += path.next();
+        path.walk();
+        let expected = path.expected;
         let error = errors.after(ahead as f64);
         let date = || from.checked_add_days(Days::new(ahead as u64));
         if found.p10.is_none() && (expected >= goal || expected * (errors.high * error).exp() >= goal) {
@@ -41,7 +41,7 @@ pub fn first_passage(pattern: &UsagePattern, from: NaiveDate, units: f64) -> For
         if expected >= goal {
             if found.p50.is_none() {
                 found.p50 = date();
-                found.per_day = Some(expected / ahead as f64);
+                found.way = Some(path.way(ahead as f64));
             }
             if expected * (errors.low * error).exp() >= goal {
                 found.p90 = date();
@@ -70,6 +70,11 @@ struct Path<'a> {
     age: i64,
     /// The holidays still to come.
     holidays: &'a [(NaiveDate, f64)],
+    /// Sums over the days so far: of the level alone, with its season, with the holidays, with all.
+    level: f64,
+    seasonal: f64,
+    festive: f64,
+    expected: f64,
 }
 
 impl<'a> Path<'a> {
@@ -81,22 +86,42 @@ impl<'a> Path<'a> {
             weekday: from.weekday().num_days_from_monday() as usize,
             age: (from - pattern.season_from).num_days(),
             holidays: &pattern.holidays[past..],
+            level: 0.0,
+            seasonal: 0.0,
+            festive: 0.0,
+            expected: 0.0,
         }
     }
 
-    /// Units of the next day.
-    fn next(&mut self) -> f64 {
+    /// Goes on by a day.
+    fn walk(&mut self) {
         self.date = self.date.succ_opt().unwrap_or(self.date);
         self.weekday = (self.weekday + 1) % 7;
         self.age += 1;
-        let mut units = self.pattern.weekday[self.weekday].max(0.0) * self.season();
+        let mut units = self.pattern.weekday[self.weekday].max(0.0);
+        self.level += units;
+        units *= self.season();
+        self.seasonal += units;
         if let Some(((_, factor), later)) = self.holidays.split_first().filter(|((date, _), _)| *date <= self.date) {
             units *= factor;
             self.holidays = later;
         }
-        match &self.pattern.closure {
+        self.festive += units;
+        self.expected += match &self.pattern.closure {
             Some(closure) if self.date <= closure.expected_until => units * closure.share,
             _ => units,
+        };
+    }
+
+    /// What the days so far were made of.
+    fn way(&self, days: f64) -> Way {
+        let factor = |with: f64, without: f64| if without > 0.0 { with / without } else { 1.0 };
+        Way {
+            per_day: self.expected / days,
+            level: self.level / days,
+            season: factor(self.seasonal, self.level),
+            holidays: factor(self.festive, self.seasonal),
+            closure: factor(self.expected, self.festive),
         }
     }
 
@@ -130,7 +155,7 @@ mod tests {
     fn a_hundred_units_at_ten_a_day_take_ten_days() {
         let f = forecast(&flat(10.0), from(), 100);
         assert_eq!(f.p50, "2026-01-11".parse().ok());
-        assert_eq!(f.per_day, Some(10.0));
+        assert_eq!(f.way.map(|way| way.per_day), Some(10.0));
     }
 
     #[test]

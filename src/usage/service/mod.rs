@@ -9,11 +9,14 @@ pub use swap::SwapObserver;
 use super::daily::DayMap;
 use super::error::Error;
 use super::fit_store;
+use super::forecast::Trend;
 use super::hours::HourProfile;
 use super::intake::{self, After, Before};
 use super::life::MeterSpec;
+use super::measure::{self, DeviceSeries};
 use super::model::*;
 use super::pattern_store;
+use super::series_store;
 use super::store::{self, DeviceFacts, ToldAnomaly};
 use crate::catalogue::model::{Meter, MeterKind};
 use crate::db::tx::Tx;
@@ -164,6 +167,33 @@ impl UsageService {
     pub async fn patterns(&self, scope: &Scope, keys: &[MeterKey]) -> StoreResult<Vec<Option<UsagePattern>>> {
         let states = store::meter_states(self.db.reader(), scope, keys).await?;
         pattern_store::patterns(self.db.reader(), scope, keys, &states).await
+    }
+
+    /// How gauges move, in the order asked, in their own unit; none for counters, and where the last
+    /// four weeks do not say.
+    pub async fn trends(
+        &self,
+        scope: &Scope,
+        keys: &[MeterKey],
+        now: DateTime<Utc>,
+    ) -> StoreResult<Vec<Option<(Trend, NaiveDate)>>> {
+        let db = self.db.reader();
+        let mut asked: BTreeMap<DeviceId, Vec<String>> = BTreeMap::new();
+        for (device, code) in keys {
+            asked.entry(*device).or_default().push(code.clone());
+        }
+        let devices: Vec<DeviceId> = asked.keys().copied().collect();
+        let facts = store::device_facts(db, scope, &devices).await?;
+        let asked: Vec<(DeviceId, Vec<String>)> = asked.into_iter().collect();
+        let from = now - TimeDelta::days(i64::from(measure::TREND_DAYS));
+        let series = series_store::series(db, scope, &asked, from, now).await?;
+        let by_device: HashMap<DeviceId, DeviceSeries> = devices.into_iter().zip(series).collect();
+        let trend = |(device, code): &MeterKey| {
+            facts.meters.get(code).filter(|m| m.kind == MeterKind::Gauge)?;
+            let trend = measure::trend_at(by_device.get(device)?, code, now)?;
+            Some((trend, local_date(facts.zone(*device), now)))
+        };
+        Ok(keys.iter().map(trend).collect())
     }
 
     /// How busy devices are in each hour of their week, in the order asked, as the last

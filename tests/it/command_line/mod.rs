@@ -1,5 +1,7 @@
 //! The program itself, as people start it.
 
+mod forecast;
+
 use crate::ingest::gzip;
 use crate::support::builders::MAKER;
 use crate::support::{TestApp, only, text};

@@ -1,6 +1,7 @@
 //! Real data. Reliability sets with known answers; a synthetic fleet of others with its failures; and
 //! real tills: 27 shops of Ecuador, cleaned "every 20,000 transactions or every 90 days".
 
+mod forecasts;
 mod machines;
 mod reliability;
 mod shops;
@@ -21,7 +22,10 @@ const DAYS: u64 = 60;
 
 const WHY: &str = "explanation { summary(language: EN) trigger candidates {
     trigger dueAt
-    basis { meter every lifeAtLastDone lifeNow unitsLeft unitsPerDay lastReadingAt source crossedAt }
+    basis {
+        meter every lifeAtLastDone lifeNow unitsLeft unitsPerDay lastReadingAt source crossedAt
+        parts { recentPerDay trendFactor seasonFactor holidayFactor closureFactor }
+    }
 } }";
 
 /// A shop's till in the product, and what was done to it.
@@ -109,7 +113,19 @@ impl Till {
         let left = number("unitsLeft");
         assert_eq!(left, number("lifeAtLastDone") + EVERY as f64 - total as f64, "shop {name}");
         let rate = self.shop.rate(day_of(last_at));
-        assert!((number("unitsPerDay") / rate - 1.0).abs() < 0.02, "shop {name}: not {rate} in {basis:#}");
+        // What the rate is made of gives the rate, and begins at the last four weeks' mean, of which a
+        // closure is no part.
+        let parts = &basis["parts"];
+        if !parts.is_null() {
+            let part = |field: &str| parts[field].as_f64().unwrap_or_else(|| panic!("shop {name}: {parts:#}"));
+            let factors = ["trendFactor", "seasonFactor", "holidayFactor", "closureFactor"].map(part);
+            let made: f64 = factors.iter().product::<f64>() * part("recentPerDay");
+            assert!((made / number("unitsPerDay") - 1.0).abs() < 1e-6, "shop {name}: {basis:#}");
+            if !self.shop.was_closed(day_of(last_at)) {
+                let off = part("recentPerDay") / rate - 1.0;
+                assert!(off.abs() < 0.02, "shop {name}: not {rate} in {basis:#}");
+            }
+        }
 
         let by_usage = day_of(instant(&usage["dueAt"]));
         if total as f64 >= life + EVERY as f64 {

@@ -113,8 +113,13 @@ impl Shop {
         self.totals.iter().find(|(_, total)| *total as f64 >= count).map(|(day, _)| *day).unwrap()
     }
 
-    /// Transactions a day over the eight weeks up to a day.
+    /// Transactions a day over the four weeks up to a day.
     pub fn rate(&self, day: NaiveDate) -> f64 {
-        (self.total(day) - self.total(day - Days::new(56))) as f64 / 56.0
+        (self.total(day) - self.total(day - Days::new(28))) as f64 / 28.0
+    }
+
+    /// Whether the shop was closed on two days in a row in those weeks.
+    pub fn was_closed(&self, day: NaiveDate) -> bool {
+        (0..27).any(|back| self.total(day - Days::new(back)) == self.total(day - Days::new(back + 2)))
     }
 }
