@@ -195,7 +195,7 @@ impl Loader<HoursOf> for Batch {
     }
 }
 
-/// How a gauge moves, and the civil day at its site.
+/// How a gauge moves, the civil day at its site and the share of it that has passed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TrendOf {
     /// The device.
@@ -205,7 +205,7 @@ pub struct TrendOf {
 }
 
 impl Loader<TrendOf> for Batch {
-    type Value = Option<(Trend, NaiveDate)>;
+    type Value = Option<(Trend, NaiveDate, f64)>;
     type Error = BatchError;
 
     async fn load(&self, keys: &[TrendOf]) -> Result<HashMap<TrendOf, Self::Value>, Self::Error> {

@@ -309,11 +309,13 @@ pub struct UsageBasis {
     pub parts: Option<RateParts>,
 }
 
-/// What an expected rate was made of.
+/// What an expected rate was made of: level × weekdays × season × holidays × closure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RateParts {
     /// Units a day in the last four weeks; absent where too little of them is known.
     pub recent_per_day: Option<f64>,
+    /// Expected units of an ordinary day.
+    pub level: f64,
     /// What is expected until the middle of the forecast.
     pub way: Way,
     /// Whose last year the season is from.
@@ -322,11 +324,18 @@ pub struct RateParts {
     pub closed: Option<(u32, NaiveDate)>,
 }
 
+impl RateParts {
+    /// What the days until the middle are against average ones, by their weekdays.
+    pub fn weekdays(&self) -> f64 {
+        if self.level > 0.0 { self.way.level / self.level } else { 1.0 }
+    }
+}
+
 impl UsageBasis {
-    /// Units a day over the year, without season, holidays and closures: what work after the next
-    /// one is foreseen with.
+    /// Units of an ordinary day, without season, holidays and closures: what work after the next one
+    /// is foreseen with.
     pub fn level_per_day(&self) -> f64 {
-        self.parts.as_ref().map_or(self.units_per_day, |parts| parts.way.level)
+        self.parts.as_ref().map_or(self.units_per_day, |parts| parts.level)
     }
 }
 

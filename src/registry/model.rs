@@ -127,7 +127,16 @@ pub struct Site {
     pub created_at: DateTime<Utc>,
 }
 
+/// Where a site is whose country nobody said: where the seeded holidays are from.
+const HOME: &str = "CN";
+
 impl Site {
+    /// The country (ISO 3166-1 alpha-2) whose public holidays the site observes; none when it works
+    /// through them.
+    pub fn holiday_country(&self) -> Option<&str> {
+        self.observes_holidays.then(|| self.country.as_deref().unwrap_or(HOME))
+    }
+
     /// Weekdays without opening hours, Monday first; none when no hours are known.
     pub fn closed_weekdays(&self) -> [bool; 7] {
         if self.opening_hours.is_empty() {

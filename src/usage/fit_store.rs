@@ -9,7 +9,7 @@ use super::store;
 use crate::db::StoreResult;
 use crate::db::cells::{json, to_json};
 use crate::db::scoped::{self, insert_chunked};
-use crate::entity::{device_meter, usage_fit, usage_pool};
+use crate::entity::{device, device_meter, model_meter, usage_fit, usage_pool};
 use crate::kernel::ids::DeviceId;
 use crate::kernel::scope::Scope;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -235,6 +235,41 @@ pub async fn stale_page(
     let codes: Vec<&str> = versions.keys().map(String::as_str).collect();
     let rows = read_meters(scope, &codes, after, limit).filter(Expr::exists(good).not()).all(db).await?;
     Ok(rows.into_iter().map(store::state_from).collect())
+}
+
+/// Devices that have a meter and were never read by it, after an id: they go by what the fleet does
+/// alone.
+pub async fn unread_page(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    meter: &str,
+    after: Option<DeviceId>,
+    limit: u64,
+) -> StoreResult<Vec<DeviceId>> {
+    use device::Column as D;
+    let models = scoped::find::<model_meter::Entity>(scope)
+        .select_only()
+        .column(model_meter::Column::ModelId)
+        .filter(model_meter::Column::MeterCode.eq(meter))
+        .into_query();
+    let states = scoped::find::<device_meter::Entity>(scope)
+        .select_only()
+        .expr_as(Expr::val(1), "one")
+        .filter(
+            Expr::col((device_meter::Entity, device_meter::Column::DeviceId)).eq(Expr::col((device::Entity, D::Id))),
+        )
+        .filter(device_meter::Column::MeterCode.eq(meter))
+        .into_query();
+    let mut find = scoped::find::<device::Entity>(scope)
+        .select_only()
+        .column(D::Id)
+        .filter(D::ModelId.in_subquery(models))
+        .filter(Expr::exists(states).not());
+    if let Some(after) = after {
+        find = find.filter(D::Id.gt(after.0));
+    }
+    let rows: Vec<Uuid> = find.order_by_asc(D::Id).limit(limit).into_tuple().all(db).await?;
+    Ok(rows.into_iter().map(DeviceId).collect())
 }
 
 /// A fit whose meter has no readings any more.

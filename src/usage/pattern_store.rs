@@ -84,9 +84,16 @@ pub async fn patterns(
     let mut waiting: HashMap<&MeterKey, Option<&MeterState>> = HashMap::new();
     let fits = fit_store::fits(db, scope, keys).await?;
     for ((key, state), fit) in keys.iter().zip(states).zip(fits) {
+        if !facts.specs.contains_key(key) {
+            continue;
+        }
         let through = state.as_ref().map(|state| full_days(&facts, state).1);
+        // A closure may have ended on any day since.
+        let most = |fit: &UsagePattern| if fit.closure.is_some() { 0 } else { FIT_DAYS };
         match (fit, through) {
-            (Some(stored), Some(through)) if (0..=FIT_DAYS).contains(&(through - stored.fitted_through).num_days()) => {
+            (Some(stored), Some(through))
+                if (0..=most(&stored.fit)).contains(&(through - stored.fitted_through).num_days()) =>
+            {
                 known.insert(key, UsagePattern { as_of: through, ..stored.fit });
             }
             _ => {
@@ -124,12 +131,15 @@ async fn on_the_spot<'a>(
     let mut found = Vec::with_capacity(waiting.len());
     for (key, state) in waiting {
         let (Some(spec), Some(group)) = (facts.specs.get(*key), facts.group(key.0)) else { continue };
-        let (first, last) = state.map_or((NaiveDate::MIN, NaiveDate::MIN), |state| full_days(facts, state));
+        let Common { pool, year } = commons.get(&key.1).unwrap_or(&alone);
+        // A device that was never read is as unknown on the pool's last day as on any other.
+        let (first, last) = state.map_or((pool.through, pool.through), |state| full_days(facts, state));
         let first = first.max(last.checked_sub_days(Days::new(SPOT_DAYS)).unwrap_or(first));
         let series = DailySeries::of(days.get(*key).unwrap_or(&nothing), first, last);
-        let Common { pool, year } = commons.get(&key.1).unwrap_or(&alone);
         let binding = holidays.of(facts, key.0);
-        found.push((*key, fit(&series, pool, year, group, binding, spec.planning_per_day)));
+        let pattern = fit(&series, pool, year, group, binding, spec.planning_per_day);
+        let as_of = if state.is_some() { last } else { NaiveDate::MIN };
+        found.push((*key, UsagePattern { as_of, ..pattern }));
     }
     Ok(found)
 }

@@ -308,7 +308,7 @@ impl DeviceFacts {
         self.zones.get(&device).copied().unwrap_or(self.fallback)
     }
 
-    /// The country of a device's site, whose holidays it feels; none without a site, and where nobody said.
+    /// The country whose holidays a device's site observes; none without a site, and where it observes none.
     pub fn country(&self, device: DeviceId) -> Option<&str> {
         self.countries.get(&device).map(String::as_str)
     }
@@ -345,7 +345,7 @@ pub async fn device_facts(db: &impl ConnectionTrait, scope: &Scope, devices: &[D
             zones.insert(device.id, site.time_zone);
         }
         let site_type = site.and_then(|s| s.environment).map(|e| e.as_str().to_owned());
-        if let Some(country) = site.and_then(|s| s.country.clone()) {
+        if let Some(country) = site.and_then(|s| s.holiday_country().map(str::to_owned)) {
             countries.insert(device.id, country);
         }
         groups.insert(device.id, Group { model: device.model_id.0.simple().to_string(), site_type });

@@ -39,16 +39,21 @@ pub struct UsageBasis {
     pub parts: Option<RateParts>,
 }
 
-/// What an expected rate was made of: unitsPerDay is recentPerDay × trendFactor × seasonFactor ×
+/// What an expected rate was made of: unitsPerDay is levelPerDay × weekdayFactor × seasonFactor ×
 /// holidayFactor × closureFactor.
 #[derive(SimpleObject, Clone)]
 pub struct RateParts {
     /// Units a day in the last four weeks, outages left out; null where too few of their days are
-    /// known, and then the level is not made of it.
+    /// known.
     pub recent_per_day: Option<f64>,
-    /// What its longer past makes of that: 1.05 where it sold more before, as four weeks alone are
-    /// partly chance; null without recentPerDay.
+    /// levelPerDay ÷ recentPerDay, what its longer past makes of the last four weeks: 1.05 where it sold
+    /// more before, as four weeks alone are partly chance. Null without recentPerDay, and while the
+    /// level is partly borrowed.
     pub trend_factor: Option<f64>,
+    /// Expected units of an ordinary day.
+    pub level_per_day: f64,
+    /// Factor of the weekdays until the due date: below 1 where it falls after a weekend, say.
+    pub weekday_factor: f64,
     /// Factor of the season until the due date: 1.1 for weeks that sell a tenth more than now.
     pub season_factor: f64,
     /// Whose last year the season is from.
@@ -64,12 +69,16 @@ pub struct RateParts {
 }
 
 impl RateParts {
-    fn of(parts: &model::RateParts, decimals: i32) -> Self {
-        let scale = 10_f64.powi(decimals);
+    fn of(parts: &model::RateParts, basis: &model::UsageBasis) -> Self {
+        let scale = 10_f64.powi(basis.decimals);
         let recent = parts.recent_per_day.filter(|recent| *recent > 0.0);
         Self {
             recent_per_day: recent.map(|recent| recent / scale),
-            trend_factor: recent.map(|recent| parts.way.level / recent),
+            trend_factor: recent
+                .filter(|_| basis.source == crate::usage::model::RateSource::Device)
+                .map(|recent| parts.level / recent),
+            level_per_day: parts.level / scale,
+            weekday_factor: parts.weekdays(),
             season_factor: parts.way.season,
             season_source: parts.season.into(),
             holiday_factor: parts.way.holidays,
@@ -252,7 +261,7 @@ impl DueExplanation {
                     last_reading_at: b.last_reading_at,
                     source: b.source.into(),
                     crossed_at: b.crossed_at,
-                    parts: b.parts.as_ref().map(|parts| RateParts::of(parts, b.decimals)),
+                    parts: b.parts.as_ref().map(|parts| RateParts::of(parts, b)),
                 }),
             })
             .collect()

@@ -105,8 +105,8 @@ pub struct ForecastError {
     pub within_band: Ratio,
     /// Share of orders whose counter got there from the early to the late day (P10 to P90) told when
     /// the order was issued, both included. The denominator counts only orders whose device file
-    /// keeps both, so it may be smaller than count: earlier versions kept neither, and with few
-    /// readings no late day could be told. About 0.8 is right: lower, and the intervals are
+    /// keeps both, so it may be smaller than count: earlier versions kept neither, and a late day
+    /// beyond ten years was not told. About 0.8 is right: lower, and the intervals are
     /// too narrow; higher, and they are wider than they need be.
     pub interval_coverage: Ratio,
 }

@@ -69,11 +69,11 @@ impl DeviceMeter {
         is_rising: bool,
     ) -> Result<Option<LimitForecast>> {
         let key = TrendOf { device: self.device, meter: self.code.clone() };
-        let Some((trend, today)) = load(ctx, key).await?.flatten() else { return Ok(None) };
+        let Some((trend, today, passed)) = load(ctx, key).await?.flatten() else { return Ok(None) };
         if trend.days_to(limit, is_rising).is_none() {
             return Ok(None);
         }
-        let found = trend.passage(today, limit, is_rising);
+        let found = trend.passage(today, passed, limit, is_rising);
         let day = |date: Option<NaiveDate>| date.map(Date);
         let (p10, p50, p90) = (day(found.p10), day(found.p50), day(found.p90));
         Ok(Some(LimitForecast { p10, p50, p90, per_day: trend.per_day }))

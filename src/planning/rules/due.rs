@@ -205,9 +205,14 @@ fn usage_candidate(
         basis.units_per_day = way.per_day;
         basis.parts = Some(RateParts {
             recent_per_day: pattern.parts.recent_per_day,
+            level: pattern.per_day,
             way,
             season: pattern.parts.season,
-            closed: pattern.closure.as_ref().map(|c| (c.days_so_far, c.expected_until)),
+            closed: pattern
+                .closure
+                .as_ref()
+                .filter(|closure| closure.expected_until > from)
+                .map(|closure| (closure.days_so_far, closure.expected_until)),
         });
     }
     let limit = from.checked_add_days(Days::new(FORECAST_LIMIT_DAYS));

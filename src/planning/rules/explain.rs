@@ -206,8 +206,12 @@ fn meter_name(trigger: &Trigger, language: Language) -> String {
     }
 }
 
-fn source_words(source: RateSource, language: Language) -> &'static str {
+fn source_words(source: RateSource, is_read: bool, language: Language) -> &'static str {
     match (source, language) {
+        (RateSource::Model, Language::En) if !is_read => "the rate of its model",
+        (RateSource::Model, Language::Zh) if !is_read => "按型号用量",
+        (RateSource::SiteType, Language::En) if !is_read => "what devices at sites of its type do",
+        (RateSource::SiteType, Language::Zh) if !is_read => "按同类场所设备用量",
         (RateSource::Device, Language::En) => "this device's own usage",
         (RateSource::Device, Language::Zh) => "本机用量",
         (RateSource::Model, Language::En) => "few readings yet, so partly the rate of its model",
@@ -223,7 +227,7 @@ fn source_words(source: RateSource, language: Language) -> &'static str {
 const WORTH_SAYING: f64 = 0.01;
 
 /// What made a rate: the last weeks, and what they were corrected by.
-fn parts_words(parts: &RateParts, decimals: i32, language: Language) -> String {
+fn parts_words(parts: &RateParts, basis: &UsageBasis, language: Language) -> String {
     let is_en = language == Language::En;
     let change = |factor: f64| {
         let percent = (factor - 1.0) * 100.0;
@@ -235,11 +239,15 @@ fn parts_words(parts: &RateParts, decimals: i32, language: Language) -> String {
     };
     let mut words = Vec::new();
     if let Some(recent) = parts.recent_per_day.filter(|recent| *recent > 0.0) {
-        let shown = shown_rate(recent, decimals, language);
+        let shown = shown_rate(recent, basis.decimals, language);
         words.push(if is_en { format!("{shown} in the last four weeks") } else { format!("近四周日均{shown}") });
-        if let Some(by) = change(parts.way.level / recent) {
+        // What a young device borrows is no past of its own.
+        if let Some(by) = change(parts.level / recent).filter(|_| basis.source == RateSource::Device) {
             words.push(if is_en { format!("{by} by its longer past") } else { format!("长期走势{by}") });
         }
+    }
+    if let Some(by) = change(parts.weekdays()) {
+        words.push(if is_en { format!("{by} by the weekdays until then") } else { format!("星期{by}") });
     }
     if let Some(by) = change(parts.way.season) {
         words.push(match (parts.season, language) {
@@ -274,8 +282,8 @@ fn usage_facts(basis: &UsageBasis, name: &str, zone: Tz, today: NaiveDate, langu
     let left = shown_units(basis.units_left.max(0), basis.decimals);
     let over = shown_units(basis.units_left.saturating_neg(), basis.decimals);
     let rate = shown_rate(basis.units_per_day, basis.decimals, language);
-    let parts = basis.parts.as_ref().map_or(String::new(), |parts| parts_words(parts, basis.decimals, language));
-    let source = format!("{}{parts}", source_words(basis.source, language));
+    let parts = basis.parts.as_ref().map_or(String::new(), |parts| parts_words(parts, basis, language));
+    let source = format!("{}{parts}", source_words(basis.source, basis.last_reading_at.is_some(), language));
     let reading = basis.last_reading_at.map(|at| day(zone, at));
     let is_over = basis.units_left < 0;
     let silent = reading.map_or(0, |r| (today - r).num_days());

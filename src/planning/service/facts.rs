@@ -633,8 +633,7 @@ impl SubjectFacts {
 fn site_facts(site: Site, holidays: &[Holiday]) -> SiteFacts {
     let mut closed = ClosedDays { weekdays: site.closed_weekdays(), ..ClosedDays::default() };
     closed.dates.extend(site.closed_days.iter().copied());
-    if site.observes_holidays {
-        let country = site.country.as_deref().unwrap_or("CN");
+    if let Some(country) = site.holiday_country() {
         for holiday in holidays.iter().filter(|h| h.country == country) {
             if holiday.is_working_day {
                 closed.worked.insert(holiday.date);

@@ -92,8 +92,10 @@ pub fn fit(
     // The level: signs without their season.
     let windows: f64 = study.signs.values[..4].iter().zip(&study.weights).map(|(a, b)| a * b).sum();
     let own_level = recent.map(|recent| recent * windows.exp());
-    let own_share = (observed as f64 / YOUNG_DAYS as f64).min(1.0);
     let borrowed = lent.map_or(planning_per_day, |(_, lender)| lender.per_day);
+    let known_share = (observed as f64 / YOUNG_DAYS as f64).min(1.0);
+    // Where nobody has anything to lend, a few days are better than nothing.
+    let own_share = if own_level.is_some() && borrowed <= 0.0 { 1.0 } else { known_share };
     let per_day = match own_level {
         Some(level) => own_share * level + (1.0 - own_share) * borrowed,
         // Days that are known and idle are a rate of 0, no days are none.
@@ -121,9 +123,9 @@ pub fn fit(
         season,
         holidays: holidays.coming(as_of, AHEAD_DAYS, &pool.holidays),
         closure,
-        uncertainty: uncertainty(pool, &study, own_share, spread, per_day),
+        uncertainty: uncertainty(pool, &study, known_share, spread, per_day),
         parts: Parts {
-            recent_per_day: recent.map(tidy),
+            recent_per_day: study.base.map(tidy),
             season: match study.signs.season {
                 Season::None => SeasonSource::None,
                 Season::Pool => SeasonSource::Fleet,
@@ -147,7 +149,8 @@ fn tidy(number: f64) -> f64 {
 /// The level where the last four weeks are too thin: of what is known of sixteen weeks, or of all.
 fn recent(working: &Working) -> Option<f64> {
     let end = working.end();
-    working.mean(end - 111, end, 0.0).or_else(|| working.used(0, end, 0.0))
+    let known = working.mean(end - 111, end, 0.0).or_else(|| working.mean(0, end, 0.0));
+    known.or_else(|| working.used(0, end, 0.0))
 }
 
 fn closure(series: &DailySeries, ongoing: Ongoing) -> Closure {
@@ -173,7 +176,7 @@ fn spread(working: &Working, per_day: f64) -> f64 {
     }
 }
 
-fn uncertainty(pool: &Pool, study: &Study, own_share: f64, spread: f64, per_day: f64) -> Uncertainty {
+fn uncertainty(pool: &Pool, study: &Study, known_share: f64, spread: f64, per_day: f64) -> Uncertainty {
     let errors = &pool.errors;
     let few = SPREAD_FEW / pool.devices.max(1) as f64;
     let short = SPREAD_SHORT / (pool.days as f64 / SPREAD_SHORT_DAYS).max(1.0);
@@ -181,7 +184,7 @@ fn uncertainty(pool: &Pool, study: &Study, own_share: f64, spread: f64, per_day:
     let own = correction * study::scale(&study.residuals, &errors.typical) * errors.typical[1];
     let noise = if per_day > 0.0 { (spread / per_day).min(NOISE_MOST) } else { NOISE_MOST };
     Uncertainty {
-        typical: own_share * own + (1.0 - own_share) * UNKNOWN.max(own),
+        typical: known_share * own + (1.0 - known_share) * UNKNOWN.max(own),
         growth: errors.growth(),
         low: errors.low,
         high: errors.high,
@@ -289,6 +292,29 @@ mod tests {
         let p = alone(&series(units), 1.0);
         assert!((p.per_day - 100.0).abs() < 5.0, "{}", p.per_day);
         assert_eq!((p.parts.outage_days, p.closure), (63, None));
+    }
+
+    #[test]
+    fn a_shop_is_as_it_was_however_long_it_was_closed_and_however_short_it_is_open_again() {
+        for closed in [5, 40, 78, 84, 90, 180, 400] {
+            for open in 1..9 {
+                let units =
+                    (0..300 + closed + open).map(|day| if (300..300 + closed).contains(&day) { 0.0 } else { 100.0 });
+                let p = alone(&series(units), 1.0);
+                let found = first_passage(&p, p.as_of, 3_000.0).p50.unwrap();
+                let days = (found - p.as_of).num_days();
+                assert!((27..=33).contains(&days), "closed {closed}, open {open}: {days} days, {p:?}");
+            }
+            let p = alone(&series((0..300 + closed).map(|day| if day < 300 { 100.0 } else { 0.0 })), 1.0);
+            assert!((p.per_day - 100.0).abs() < 1.0, "closed {closed}: {}", p.per_day);
+            assert_eq!(p.parts.recent_per_day.is_some(), closed < 17, "closed {closed}");
+        }
+    }
+
+    #[test]
+    fn a_few_days_alone_are_not_mixed_with_nothing() {
+        let p = alone(&series([5.0; 7]), 0.0);
+        assert!(near(p.per_day, 5.0), "{}", p.per_day);
     }
 
     #[test]

@@ -75,18 +75,20 @@ impl Trend {
         Some(if left > 0.0 { left / speed } else { 0.0 })
     }
 
-    /// The days on which a limit is reached, counted from the end of `from`; `from` itself once it is,
-    /// none while the trend does not lead there.
-    pub fn passage(&self, from: NaiveDate, limit: f64, is_rising: bool) -> Forecast {
+    /// The days on which a limit is reached, from `today` on, of which a share has passed; today once it
+    /// is, none while the trend does not lead there.
+    pub fn passage(&self, today: NaiveDate, passed: f64, limit: f64, is_rising: bool) -> Forecast {
         match self.left(limit, is_rising) {
             None => Forecast { p10: None, p50: None, p90: None, way: None },
-            Some((0.0, _)) => Forecast { p10: Some(from), p50: Some(from), p90: Some(from), way: None },
+            Some((0.0, _)) => Forecast { p10: Some(today), p50: Some(today), p90: Some(today), way: None },
             Some((left, speed)) => {
                 let uncertainty =
                     Uncertainty { typical: self.error, growth: GROWTH, low: -TAIL, high: TAIL, noise: 0.0 };
+                let from = today.pred_opt().unwrap_or(today);
                 let pattern =
                     UsagePattern { per_day: speed, weekday: [speed; 7], uncertainty, ..UsagePattern::unknown(from) };
-                first_passage(&pattern, from, left)
+                // Whole days are walked: from the begin of today.
+                first_passage(&pattern, from, left + speed * passed)
             }
         }
     }
@@ -103,20 +105,23 @@ mod tests {
     #[test]
     fn a_steady_fall_of_one_a_day_reaches_a_limit_ten_below_in_ten_days() {
         let trend = Trend::of(&line(|day| 40.0 - day)).unwrap();
-        let from: NaiveDate = "2026-01-01".parse().unwrap();
-        let found = trend.passage(from, 30.0, false);
+        let today: NaiveDate = "2026-01-01".parse().unwrap();
+        // From the end of the day on ten more, from its middle half a day less.
+        assert_eq!(trend.passage(today, 1.0, 30.0, false).p50, "2026-01-11".parse().ok());
+        let found = trend.passage(today, 0.4, 30.0, false);
         assert_eq!(found.p50, "2026-01-11".parse().ok());
+        assert_eq!(trend.passage(today, 0.4, 39.5, false).p50, Some(today), "half a day is left of today");
         assert!(found.p10 <= found.p50 && found.p50 <= found.p90);
         assert!((trend.days_to(30.0, false).unwrap() - 10.0).abs() < 1e-9);
         assert_eq!(trend.days_to(50.0, true), None, "it falls");
-        assert_eq!(trend.passage(from, 45.0, false).p90, Some(from), "it is below already");
+        assert_eq!(trend.passage(today, 0.5, 45.0, false).p90, Some(today), "it is below already");
     }
 
     #[test]
     fn an_unsteady_fall_has_a_wider_interval() {
         let width = |wobble: f64| {
             let trend = Trend::of(&line(|day| 100.0 - day + wobble * (day / 3.0).sin())).unwrap();
-            let f = trend.passage("2026-01-01".parse().unwrap(), 20.0, false);
+            let f = trend.passage("2026-01-01".parse().unwrap(), 0.5, 20.0, false);
             (f.p90.unwrap() - f.p10.unwrap()).num_days()
         };
         assert!(width(10.0) > width(0.0), "{} {}", width(10.0), width(0.0));

@@ -61,22 +61,26 @@ impl Holidays {
         self.runs.is_empty()
     }
 
-    /// The days around each holiday from one day on: their place, and by what name their effect is
-    /// known.
-    fn around(&self, first: NaiveDate, count: usize) -> impl Iterator<Item = (usize, String)> + '_ {
-        self.runs.iter().flat_map(move |run| {
-            let length = (run.last - run.first).num_days();
-            (-AROUND..=length + AROUND).filter_map(move |offset| {
-                let place = (run.first - first).num_days() + offset;
-                let place = usize::try_from(place).ok().filter(|place| *place < count)?;
+    /// The days around holidays from one day on: their place, and by what name their effect is known. A
+    /// day between two holidays is the nearer one's, of equals the earlier one's.
+    fn around(&self, first: NaiveDate, count: usize) -> BTreeMap<usize, String> {
+        let mut nearest: BTreeMap<usize, (i64, String)> = BTreeMap::new();
+        for run in &self.runs {
+            let (begin, length) = ((run.first - first).num_days(), (run.last - run.first).num_days());
+            for offset in -AROUND..=length + AROUND {
+                let Some(place) = usize::try_from(begin + offset).ok().filter(|place| *place < count) else { continue };
+                let (before, after) = (-offset, offset - length);
+                let distance = before.max(after).max(0);
+                if nearest.get(&place).is_some_and(|(known, _)| *known <= distance) {
+                    continue;
+                }
                 // Days after it are counted from its end, which is not always as far from its begin.
-                let key = match offset - length {
-                    after if after > 0 => format!("{}/after {after}", run.name),
-                    _ => format!("{}/{offset}", run.name),
-                };
-                Some((place, key))
-            })
-        })
+                let key =
+                    if after > 0 { format!("{}/after {after}", run.name) } else { format!("{}/{offset}", run.name) };
+                nearest.insert(place, (distance, key));
+            }
+        }
+        nearest.into_iter().map(|(place, (_, key))| (place, key)).collect()
     }
 
     /// Places from a day on whose expected share a holiday changes, and by what factor.
@@ -84,25 +88,20 @@ impl Holidays {
         if effects.0.is_empty() {
             return Vec::new();
         }
-        self.around(first, count).filter_map(|(place, key)| Some((place, *effects.0.get(&key)?))).collect()
+        self.around(first, count).into_iter().filter_map(|(place, key)| Some((place, *effects.0.get(&key)?))).collect()
     }
 
     /// Dates after a day whose expected share a holiday changes, and by what factor.
     pub fn coming(&self, after: NaiveDate, days: usize, effects: &Effects) -> Vec<(NaiveDate, f64)> {
         let Some(first) = after.checked_add_days(Days::new(1)) else { return Vec::new() };
-        let mut found: BTreeMap<NaiveDate, f64> = BTreeMap::new();
-        for (place, factor) in self.factors(first, days, effects) {
-            if let Some(date) = first.checked_add_days(Days::new(place as u64)) {
-                *found.entry(date).or_insert(1.0) *= factor;
-            }
-        }
-        found.into_iter().collect()
+        let dated = |(place, factor)| Some((first.checked_add_days(Days::new(place as u64))?, factor));
+        self.factors(first, days, effects).into_iter().filter_map(dated).collect()
     }
 
     /// Places around a holiday, so that levels beside it can leave them out.
     pub(super) fn places(&self, first: NaiveDate, count: usize) -> Vec<bool> {
         let mut is_near = vec![false; count];
-        for (place, _) in self.around(first, count) {
+        for place in self.around(first, count).into_keys() {
             is_near[place] = true;
         }
         is_near
@@ -152,6 +151,13 @@ mod tests {
         let coming = holidays.coming(day("2024-12-31"), 60, &seen.effects());
         let low: Vec<&NaiveDate> = coming.iter().filter(|(_, factor)| *factor < 0.5).map(|(date, _)| date).collect();
         assert_eq!(low, [&day("2025-01-30")]);
+    }
+
+    #[test]
+    fn a_day_between_two_holidays_belongs_to_the_nearer_one_alone() {
+        let holidays = Holidays::of([(day("2025-12-25"), "A".to_owned()), (day("2025-12-28"), "B".to_owned())]);
+        let around: Vec<String> = holidays.around(day("2025-12-24"), 6).into_values().collect();
+        assert_eq!(around, ["A/-1", "A/0", "A/after 1", "B/-1", "B/0", "B/after 1"]);
     }
 
     #[test]

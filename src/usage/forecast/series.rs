@@ -120,6 +120,34 @@ impl DailySeries {
     }
 }
 
+/// Idle days in a row, of what is known, after which they say nothing of weekdays: a week with every
+/// weekday in it, and one more.
+const IDLE_MOST: usize = 7;
+
+/// The units without long idle stretches, for a first look at the weekdays: what has been closed for
+/// weeks would look as if it were closed on all the weekdays not seen since.
+pub(super) fn without_idle_stretches(units: &[f64]) -> Vec<f64> {
+    let mut found = units.to_vec();
+    let mut run: Vec<usize> = Vec::new();
+    let mut end = |run: &mut Vec<usize>| {
+        if run.len() > IDLE_MOST {
+            for place in run.iter() {
+                found[*place] = f64::NAN;
+            }
+        }
+        run.clear();
+    };
+    for (place, units) in units.iter().enumerate().filter(|(_, units)| !units.is_nan()) {
+        if *units == 0.0 {
+            run.push(place);
+        } else {
+            end(&mut run);
+        }
+    }
+    end(&mut run);
+    found
+}
+
 /// An outage that still goes on at the end of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Ongoing {
@@ -282,6 +310,14 @@ pub(super) mod tests {
         }
         let out = taken_out(units);
         assert!(!out.contains(&100) && out.contains(&205), "{out:?}");
+    }
+
+    #[test]
+    fn weekdays_not_seen_since_a_long_closure_are_not_closed() {
+        let units: Vec<f64> = (0..200).map(|day| if (100..190).contains(&day) { 0.0 } else { 50.0 }).collect();
+        let s = series(units);
+        let shape = s.shape(&without_idle_stretches(&s.units), &[1.0; 7]);
+        assert!(shape.iter().all(|share| (share - 1.0).abs() < 1e-9), "{shape:?}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A series prepared for asking: sums over any stretch of days in no time.
 
 use super::holidays::{Effects, Holidays};
-use super::series::{DailySeries, Ongoing, usual};
+use super::series::{DailySeries, Ongoing, usual, without_idle_stretches};
 use chrono::{Days, NaiveDate};
 
 /// Days of a year of whole weeks, so that weekdays fall on weekdays.
@@ -88,7 +88,7 @@ impl Working {
             }
             weights
         };
-        let rough = weigh(&series.shape(&series.units, prior));
+        let rough = weigh(&series.shape(&without_idle_stretches(&series.units), prior));
         let usual = usual(series, &rough);
         let shape = series.shape(&usual.units, prior);
         let weights = weigh(&shape);

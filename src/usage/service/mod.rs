@@ -21,7 +21,7 @@ use super::store::{self, DeviceFacts, ToldAnomaly};
 use crate::catalogue::model::{Meter, MeterKind};
 use crate::db::tx::Tx;
 use crate::db::{Db, StoreResult};
-use crate::kernel::calendar::{check_instant, local_date, stamp};
+use crate::kernel::calendar::{check_instant, local_date, stamp, start_of_day};
 use crate::kernel::call::Call;
 use crate::kernel::code::Code;
 use crate::kernel::ids::{DeviceId, Ids};
@@ -169,14 +169,14 @@ impl UsageService {
         pattern_store::patterns(self.db.reader(), scope, keys, &states).await
     }
 
-    /// How gauges move, in the order asked, in their own unit; none for counters, and where the last
-    /// four weeks do not say.
+    /// How gauges move, in the order asked, in their own unit, with the civil day at their site and the
+    /// share of it that has passed; none for counters, and where the last four weeks do not say.
     pub async fn trends(
         &self,
         scope: &Scope,
         keys: &[MeterKey],
         now: DateTime<Utc>,
-    ) -> StoreResult<Vec<Option<(Trend, NaiveDate)>>> {
+    ) -> StoreResult<Vec<Option<(Trend, NaiveDate, f64)>>> {
         let db = self.db.reader();
         let mut asked: BTreeMap<DeviceId, Vec<String>> = BTreeMap::new();
         for (device, code) in keys {
@@ -191,7 +191,10 @@ impl UsageService {
         let trend = |(device, code): &MeterKey| {
             facts.meters.get(code).filter(|m| m.kind == MeterKind::Gauge)?;
             let trend = measure::trend_at(by_device.get(device)?, code, now)?;
-            Some((trend, local_date(facts.zone(*device), now)))
+            let zone = facts.zone(*device);
+            let today = local_date(zone, now);
+            let passed = (now - start_of_day(zone, today)).num_seconds() as f64 / 86_400.0;
+            Some((trend, today, passed.clamp(0.0, 1.0)))
         };
         Ok(keys.iter().map(trend).collect())
     }

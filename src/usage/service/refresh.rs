@@ -105,7 +105,7 @@ impl UsageService {
             .map(|m| m.code)
             .collect();
         let holidays = pattern_store::holidays(self.db.reader()).await?;
-        let pools = self.refresh_pools(call, &counters, &holidays, &mut done).await?;
+        let pools = self.refresh_pools(call, &counters, &holidays, &mut done, &mut marked).await?;
         if !pools.is_empty() {
             self.refresh_fits(call, &pools, &holidays, &mut done, &mut marked).await?;
         }
@@ -145,6 +145,7 @@ impl UsageService {
         counters: &[String],
         holidays: &HolidaysByCountry,
         done: &mut Refreshed,
+        marked: &mut HashSet<DeviceId>,
     ) -> StoreResult<HashMap<String, (i64, Arc<Common>)>> {
         let (db, scope) = (self.db.reader(), &call.scope);
         let codes: Vec<&str> = counters.iter().map(String::as_str).collect();
@@ -169,9 +170,24 @@ impl UsageService {
             fit_store::publish_pools(tx.conn(), tx.scope(), std::slice::from_ref(&stored)).await?;
             tx.commit().await?;
             done.pools_published += 1;
+            self.mark_unread(call, &stored.meter_code, marked).await?;
             pools.insert(stored.meter_code, (stored.version, Arc::new(Common::of(stored.pool))));
         }
         Ok(pools)
+    }
+
+    /// Marks, in slices, the devices that go by a pool alone because they were never read.
+    async fn mark_unread(&self, call: &Call, meter: &str, marked: &mut HashSet<DeviceId>) -> StoreResult<()> {
+        let mut after: Option<DeviceId> = None;
+        loop {
+            let page = fit_store::unread_page(self.db.reader(), &call.scope, meter, after, SLICE as u64).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(*last);
+            let tx = self.db.begin(call).await?;
+            tx.mark(page.iter().map(|d| (SubjectKind::Device, d.0)), self.ids.uuid(call.now));
+            tx.commit().await?;
+            marked.extend(page);
+        }
     }
 
     /// The devices each meter's pool is learned from, by meter code: the same ones every night, but for

@@ -24,7 +24,7 @@ const WHY: &str = "explanation { summary(language: EN) trigger candidates {
     trigger dueAt
     basis {
         meter every lifeAtLastDone lifeNow unitsLeft unitsPerDay lastReadingAt source crossedAt
-        parts { recentPerDay trendFactor seasonFactor holidayFactor closureFactor }
+        parts { recentPerDay trendFactor weekdayFactor seasonFactor holidayFactor closureFactor }
     }
 } }";
 
@@ -116,9 +116,9 @@ impl Till {
         // What the rate is made of gives the rate, and begins at the last four weeks' mean, of which a
         // closure is no part.
         let parts = &basis["parts"];
-        if !parts.is_null() {
+        if !parts["recentPerDay"].is_null() {
             let part = |field: &str| parts[field].as_f64().unwrap_or_else(|| panic!("shop {name}: {parts:#}"));
-            let factors = ["trendFactor", "seasonFactor", "holidayFactor", "closureFactor"].map(part);
+            let factors = ["trendFactor", "weekdayFactor", "seasonFactor", "holidayFactor", "closureFactor"].map(part);
             let made: f64 = factors.iter().product::<f64>() * part("recentPerDay");
             assert!((made / number("unitsPerDay") - 1.0).abs() < 1e-6, "shop {name}: {basis:#}");
             if !self.shop.was_closed(day_of(last_at)) {

@@ -1,5 +1,6 @@
 //! Readings through the API: what each is taken for, and that their order of arrival cannot matter.
 
+mod forecast;
 mod hours;
 mod late_swap;
 mod refresh;
