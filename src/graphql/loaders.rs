@@ -190,7 +190,8 @@ impl Loader<HoursOf> for Batch {
 
     async fn load(&self, keys: &[HoursOf]) -> Result<HashMap<HoursOf, Self::Value>, Self::Error> {
         let wanted: Vec<(DeviceId, String)> = keys.iter().map(|k| (k.device, k.meter.clone())).collect();
-        let found = self.services.usage.hour_profiles(&self.scope, &wanted).await.map_err(Arc::new)?;
+        let now = self.services.clock.now();
+        let found = self.services.usage.hour_profiles(&self.scope, &wanted, now).await.map_err(Arc::new)?;
         Ok(keys.iter().cloned().zip(found.into_iter().map(|p| p.map(Arc::new))).collect())
     }
 }

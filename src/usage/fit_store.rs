@@ -134,29 +134,29 @@ pub async fn upsert_fits(db: &impl ConnectionTrait, scope: &Scope, fits: &[Store
 }
 
 /// How busy devices are in each hour of their week, as it is kept, in the order asked: one statement
-/// for each thousand devices, whatever was read of them.
+/// for each thousand devices, whatever was read of them. The outer none: it was never looked for; the
+/// inner one: the readings did not say.
 pub async fn hour_profiles(
     db: &impl ConnectionTrait,
     scope: &Scope,
     keys: &[MeterKey],
-) -> StoreResult<Vec<Option<HourProfile>>> {
+) -> StoreResult<Vec<Option<Option<HourProfile>>>> {
     use usage_fit::Column as C;
     let (devices, codes) = parts(keys);
-    let mut known: HashMap<MeterKey, HourProfile> = HashMap::new();
+    let mut known: HashMap<MeterKey, Option<HourProfile>> = HashMap::new();
     for chunk in devices.chunks(CHUNK) {
         let rows: Vec<(Uuid, String, Option<String>)> = scoped::find::<usage_fit::Entity>(scope)
             .select_only()
             .columns([C::DeviceId, C::MeterCode, C::HourProfile])
             .filter(C::DeviceId.is_in(chunk.iter().copied()))
             .filter(C::MeterCode.is_in(codes.iter().copied()))
-            .filter(C::HourProfile.is_not_null())
+            .filter(C::HoursAsOf.is_not_null())
             .into_tuple()
             .all(db)
             .await?;
         for (device, code, text) in rows {
-            if let Some(hours) = hours_from(device, &code, text.as_deref())? {
-                known.insert((DeviceId(device), code), hours);
-            }
+            let hours = hours_from(device, &code, text.as_deref())?;
+            known.insert((DeviceId(device), code), hours);
         }
     }
     Ok(keys.iter().map(|key| known.get(key).cloned()).collect())

@@ -4,13 +4,16 @@
 use super::daily::DayMap;
 use super::fit_store;
 use super::forecast::{DailySeries, FleetYear, Holidays, Pool, fit};
+use super::hours::HourProfile;
 use super::model::{MeterKey, MeterState, UsagePattern};
+use super::series_store;
 use super::store::{self, DeviceFacts, days_of, first_full_day, last_full_day};
+use crate::catalogue::model::MeterKind;
 use crate::catalogue::store as catalogue_store;
 use crate::db::StoreResult;
 use crate::kernel::ids::DeviceId;
 use crate::kernel::scope::Scope;
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use sea_orm::ConnectionTrait;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -105,6 +108,29 @@ pub async fn patterns(
         known.insert(key, pattern);
     }
     Ok(keys.iter().map(|key| known.get(key).cloned()).collect())
+}
+
+/// How busy devices are in each hour of their week, in the order asked: as it was kept at night, and for
+/// those for which nobody looked yet, by their readings until now. None for gauges, and where readings
+/// do not say.
+pub async fn hour_profiles(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    keys: &[MeterKey],
+    now: DateTime<Utc>,
+) -> StoreResult<Vec<Option<HourProfile>>> {
+    let kept = fit_store::hour_profiles(db, scope, keys).await?;
+    let waiting = keys.iter().zip(&kept).filter(|(_, kept)| kept.is_none());
+    let mut waiting: Vec<MeterKey> = waiting.map(|(key, _)| key.clone()).collect();
+    let mut found: HashMap<MeterKey, HourProfile> = HashMap::new();
+    if !waiting.is_empty() {
+        let devices: BTreeSet<DeviceId> = waiting.iter().map(|(device, _)| *device).collect();
+        let facts = store::device_facts(db, scope, &devices.into_iter().collect::<Vec<_>>()).await?;
+        waiting.retain(|(_, code)| facts.meters.get(code).is_some_and(|meter| meter.kind == MeterKind::Counter));
+        let profiles = series_store::hour_profiles(db, scope, &facts, &waiting, now).await?;
+        found.extend(waiting.into_iter().zip(profiles).filter_map(|(key, profile)| Some((key, profile?))));
+    }
+    Ok(keys.iter().zip(kept).map(|(key, kept)| kept.unwrap_or_else(|| found.get(key).cloned())).collect())
 }
 
 /// Chooses for devices that have no fit, or only an old one.

@@ -163,10 +163,9 @@ pub struct UsagePattern {
 #[ComplexObject]
 impl UsagePattern {
     /// Mean units in each hour of the week, in the meter's unit: 168 values, from Monday 00:00 in the
-    /// site's zone on, of the eight weeks before they were last looked at. Kept for TRANSACTIONS only,
-    /// and found anew in a nightly run, at most once a week. Null before a device's first nightly run
-    /// (updates then go by the site's closed hours, and say so), where readings are more than three
-    /// hours apart or leave most nights out, and for every other meter.
+    /// site's zone on, of eight weeks. Of TRANSACTIONS as kept by the nightly run, which looks anew once
+    /// a week; before a device's first one, and of other meters, as of now. Null where readings are more
+    /// than three hours apart or leave most nights out, and for gauges.
     #[graphql(complexity = "50 + child_complexity")]
     async fn hour_rates(&self, ctx: &Context<'_>) -> Result<Option<Vec<f64>>> {
         let key = HoursOf { device: self.device, meter: self.meter.clone() };

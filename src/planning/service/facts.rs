@@ -22,7 +22,7 @@ use crate::registry::store as registry_store;
 use crate::usage::hours::{HourProfile, USE_METER};
 use crate::usage::measure::{Attributes, DeviceSeries};
 use crate::usage::model::MeterKey;
-use crate::usage::{fit_store, pattern_store, series_store, store as usage_store};
+use crate::usage::{pattern_store, series_store, store as usage_store};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -241,7 +241,7 @@ impl PlanningService {
             .collect();
         let mut events = if book.listens() { device_events(db, scope, &devices).await? } else { HashMap::new() };
         let mut watched = self.watch(db, scope, book, &devices, &sites, now).await?;
-        let mut firmware = self.firmware_facts(db, scope, book, &devices, &sites).await?;
+        let mut firmware = self.firmware_facts(db, scope, book, &devices, &sites, now).await?;
 
         let mut devices: HashMap<DeviceId, Device> = devices.into_iter().map(|d| (d.id, d)).collect();
         let mut at_site: HashMap<SiteId, Vec<Device>> = HashMap::new();
@@ -406,6 +406,7 @@ impl PlanningService {
         book: &PlanBook,
         devices: &[Device],
         sites: &HashMap<SiteId, Arc<SiteFacts>>,
+        now: DateTime<Utc>,
     ) -> StoreResult<HashMap<DeviceId, FirmwareFacts>> {
         if !book.updates() || devices.is_empty() {
             return Ok(HashMap::new());
@@ -414,7 +415,7 @@ impl PlanningService {
         // Only what waits for an update is asked for its hours and its gates.
         let waiting: Vec<DeviceId> = standing.iter().filter(|(_, f)| !f.is_current).map(|(id, _)| *id).collect();
         let keys: Vec<MeterKey> = waiting.iter().map(|id| (*id, USE_METER.to_owned())).collect();
-        let profiles = fit_store::hour_profiles(db, scope, &keys).await?;
+        let profiles = pattern_store::hour_profiles(db, scope, &keys, now).await?;
         let mut profiles: HashMap<DeviceId, HourProfile> =
             waiting.iter().zip(profiles).filter_map(|(id, p)| p.map(|p| (*id, p))).collect();
         let mut latest: HashMap<DeviceId, HashMap<String, f64>> = HashMap::new();

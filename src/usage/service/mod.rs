@@ -8,7 +8,6 @@ pub use swap::SwapObserver;
 
 use super::daily::DayMap;
 use super::error::Error;
-use super::fit_store;
 use super::forecast::Trend;
 use super::hours::HourProfile;
 use super::intake::{self, After, Before};
@@ -199,11 +198,15 @@ impl UsageService {
         Ok(keys.iter().map(trend).collect())
     }
 
-    /// How busy devices are in each hour of their week, in the order asked, as the last
-    /// [refresh](Self::refresh_forecasts) found; none before the first one, where the readings did not
-    /// say, and for any meter but [the one of use](super::hours::USE_METER).
-    pub async fn hour_profiles(&self, scope: &Scope, keys: &[MeterKey]) -> StoreResult<Vec<Option<HourProfile>>> {
-        fit_store::hour_profiles(self.db.reader(), scope, keys).await
+    /// How busy devices are in each hour of their week, in the order asked; none where the readings
+    /// do not say.
+    pub async fn hour_profiles(
+        &self,
+        scope: &Scope,
+        keys: &[MeterKey],
+        now: DateTime<Utc>,
+    ) -> StoreResult<Vec<Option<HourProfile>>> {
+        pattern_store::hour_profiles(self.db.reader(), scope, keys, now).await
     }
 
     /// Takes readings in, in any order. Good rows are kept, bad ones answered with the reason.
