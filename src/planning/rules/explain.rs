@@ -224,7 +224,7 @@ fn source_words(source: RateSource, is_read: bool, language: Language) -> &'stat
 }
 
 /// A factor that changes a rate by less than this is not worth a word.
-const WORTH_SAYING: f64 = 0.01;
+const WORTH_SAYING: f64 = 0.02;
 
 /// What made a rate: the last weeks, and what they were corrected by.
 fn parts_words(parts: &RateParts, basis: &UsageBasis, language: Language) -> String {

@@ -115,7 +115,7 @@ pub fn fit(
     UsagePattern {
         per_day: tidy(per_day),
         weekday: working.shape.map(|share| tidy(share * per_day)),
-        spread,
+        spread: tidy(spread),
         observed_days: observed.min(SPREAD_DAYS) as u32,
         as_of,
         source,
@@ -199,6 +199,7 @@ mod tests {
     use crate::usage::forecast::learn::Learner;
     use crate::usage::forecast::passage::first_passage;
     use chrono::{Days, NaiveDate};
+    use proptest::prelude::*;
     use std::sync::Arc;
 
     fn start() -> NaiveDate {
@@ -225,6 +226,20 @@ mod tests {
         assert!(near(alone(&gappy, 5.0).per_day, 30.0));
         let idle = series((0..112).map(|day| if day % 3 == 0 { 0.0 } else { 30.0 }));
         assert!((alone(&idle, 5.0).per_day - 20.0).abs() < 1.0);
+    }
+
+    proptest! {
+        #[test]
+        fn whichever_days_are_missing_the_level_of_a_steady_week_stays(
+            weekday in prop::array::uniform7(50.0_f64..150.0),
+            rolls in prop::collection::vec(0.0_f64..1.0, 200),
+            share in 0.0_f64..0.4,
+        ) {
+            let day = |place: usize| weekday[place % 7];
+            let full = alone(&series((0..200).map(day)), 5.0);
+            let gappy = alone(&series((0..200).map(|n| if rolls[n] < share { f64::NAN } else { day(n) })), 5.0);
+            prop_assert!((gappy.per_day / full.per_day - 1.0).abs() < 0.06, "{} {}", gappy.per_day, full.per_day);
+        }
     }
 
     #[test]

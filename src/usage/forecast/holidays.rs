@@ -122,7 +122,9 @@ impl Holidays {
 impl Seen {
     /// What was learned, mixed with ordinary days.
     pub(super) fn effects(&self) -> Effects {
-        Effects(self.0.iter().map(|(key, (sum, count))| (key.clone(), (sum + PRIOR) / (count + PRIOR))).collect())
+        // Four places are enough, and shorter to keep.
+        let effect = |(sum, count): &(f64, f64)| ((sum + PRIOR) / (count + PRIOR) * 1e4).round() / 1e4;
+        Effects(self.0.iter().map(|(key, seen)| (key.clone(), effect(seen))).collect())
     }
 }
 

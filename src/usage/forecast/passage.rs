@@ -29,10 +29,16 @@ pub fn first_passage(pattern: &UsagePattern, from: NaiveDate, units: f64) -> For
     }
     let goal = units * (1.0 - TOLERANCE);
     let errors = &pattern.uncertainty;
+    // Errors are largest on the first day or on the last: below this nothing needs to be worked out.
+    let largest = errors.after(1.0).max(errors.after(LIMIT_DAYS as f64));
+    let near = goal / (errors.high * largest).exp();
     let mut path = Path::of(pattern, from);
     for ahead in 1..=LIMIT_DAYS {
         path.walk();
         let expected = path.expected;
+        if expected < near {
+            continue;
+        }
         let error = errors.after(ahead as f64);
         let date = || from.checked_add_days(Days::new(ahead as u64));
         if found.p10.is_none() && (expected >= goal || expected * (errors.high * error).exp() >= goal) {
