@@ -187,7 +187,8 @@ pub async fn usage_pattern(ctx: &Context<'_>, device: DeviceId, meter: String) -
         spread: pattern.spread / scale,
         observed_days: i32::try_from(pattern.observed_days).unwrap_or(i32::MAX),
         recent_daily_rate: pattern.parts.recent_per_day.map(|rate| rate / scale),
-        season: pattern.season.iter().map(|factor| f64::from(*factor)).collect(),
+        // Kept to four places.
+        season: pattern.season.iter().map(|factor| (f64::from(*factor) * 1e4).round() / 1e4).collect(),
         season_from: (!pattern.season.is_empty()).then_some(Date(pattern.season_from)),
         season_source: pattern.parts.season.into(),
         typical_error: pattern.uncertainty.typical.exp_m1(),

@@ -28,7 +28,7 @@ const SPREAD_SHORT: f64 = 0.6;
 const SPREAD_SHORT_DAYS: f64 = 60.0;
 /// What a planning rate is off by when nothing else is known: a factor of e^0.5.
 const UNKNOWN: f64 = 0.5;
-/// Days that the spread of single days is taken from.
+/// Days that the spread of single days is taken from: eight weeks.
 const SPREAD_DAYS: usize = 56;
 /// The largest spread of single days that intervals follow, in rates.
 const NOISE_MOST: f64 = 1.5;
@@ -116,7 +116,7 @@ pub fn fit(
         per_day: tidy(per_day),
         weekday: working.shape.map(|share| tidy(share * per_day)),
         spread: tidy(spread),
-        observed_days: observed.min(SPREAD_DAYS) as u32,
+        observed_days: series.units.iter().rev().take(SPREAD_DAYS).filter(|units| !units.is_nan()).count() as u32,
         as_of,
         source,
         season_from: as_of,
