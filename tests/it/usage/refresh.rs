@@ -48,6 +48,18 @@ async fn a_second_refresh_writes_nothing_and_marks_nobody() {
 }
 
 #[tokio::test]
+async fn a_device_that_was_never_read_is_looked_at_again_when_its_pool_is_new() {
+    let app = TestApp::start().await;
+    shops(&app).await;
+    app.fielded("UNREAD", "2026-04-01T02:00:00Z").await;
+    looked_at(&app).await;
+    let done = app.refresh_forecasts().await;
+    assert_eq!((done.pools_published, done.fits_written, done.devices_marked), (1, 3, 4), "{done:?}");
+    assert_eq!(looked_at(&app).await, 4);
+    assert_eq!(app.refresh_forecasts().await, Refreshed::default());
+}
+
+#[tokio::test]
 async fn only_devices_with_new_readings_are_fitted_again() {
     let app = TestApp::start().await;
     let devices = shops(&app).await;
