@@ -148,7 +148,8 @@ pub async fn sites_of(db: &impl ConnectionTrait, scope: &Scope, devices: &[Devic
     Ok(sites)
 }
 
-pub(super) fn stored(row: device_event::Model) -> StoredEvent {
+/// A row as what is read and checked.
+pub fn stored(row: device_event::Model) -> StoredEvent {
     StoredEvent {
         device: row.device_id.into(),
         sequence: row.sequence,

@@ -16,7 +16,8 @@ use crate::entity::{daily_usage, device_event, device_meter, meter_reading};
 use crate::kernel::calendar::{local_date, start_of_day};
 use crate::kernel::ids::{DeviceId, SiteId};
 use crate::kernel::scope::Scope;
-use crate::registry::file::{self, EventKind, StoredEvent};
+use crate::registry::file::{self, EventKind};
+use crate::registry::file_store;
 use crate::registry::model::Site;
 use crate::registry::store as registry_store;
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
@@ -548,17 +549,7 @@ pub async fn told_anomalies(
             .all(db)
             .await?;
         for row in rows {
-            let stored = StoredEvent {
-                device: row.device_id.into(),
-                sequence: row.sequence,
-                occurred_at: row.occurred_at,
-                recorded_at: row.recorded_at,
-                kind: row.kind,
-                actor: row.actor,
-                canonical: row.canonical,
-                hash: row.hash,
-            };
-            let Some(event) = file::read(&stored) else { continue };
+            let Some(event) = file::read(&file_store::stored(row)) else { continue };
             let text = |name: &str| event.payload.get(name).and_then(|v| v.as_str()).map(str::to_owned);
             if let (Some(meter), Some(anomaly)) = (text("meter"), text("anomaly")) {
                 found.push(ToldAnomaly {

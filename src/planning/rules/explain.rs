@@ -1,188 +1,28 @@
 //! Turns stored reasons into a sentence a planner can read out, in English or Chinese.
 
+mod calendar;
+mod firmware;
+mod usage;
+
+pub use usage::shown_units;
+
+use self::calendar::{grid_words, period_words};
+use self::firmware::firmware_words;
+use self::usage::usage_facts;
 use super::condition::{clause_words, hold_words};
-use crate::firmware::model::{Gate, QuietBasis};
+use crate::kernel::calendar::local_date;
 use crate::kernel::text::Language;
 use crate::planning::condition::{ClauseReading, Condition};
 use crate::planning::model::{
-    AdjustmentKind, AnchorKind, ConditionBasis, CoverNote, DueAdjustment, DueCandidate, Explanation, FirmwareBasis,
-    GateWait, RateParts, Trigger, TriggerEvent, UsageBasis,
+    AdjustmentKind, AnchorKind, ConditionBasis, CoverNote, DueAdjustment, DueCandidate, Explanation, Trigger,
+    TriggerEvent,
 };
-use crate::usage::model::{RateSource, SeasonSource};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-/// A whole number of smallest units, shown in the meter's own unit with thousands separators.
-pub fn shown_units(units: i64, decimals: i32) -> String {
-    let digits = decimals.clamp(0, 9) as u32;
-    let scale = 10_u64.pow(digits);
-    let magnitude = units.unsigned_abs();
-    let whole = (magnitude / scale).to_string();
-    let mut text = String::new();
-    for (place, c) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(c);
-    }
-    if units < 0 {
-        text.insert(0, '-');
-    }
-    let rest = magnitude % scale;
-    if rest > 0 {
-        let fraction = format!("{rest:0width$}", width = digits as usize);
-        text.push('.');
-        text.push_str(fraction.trim_end_matches('0'));
-    }
-    text
-}
-
-fn shown_rate(per_day: f64, decimals: i32, language: Language) -> String {
-    let rate = per_day / 10_f64.powi(decimals.clamp(0, 9));
-    match (rate, language) {
-        (r, _) if r >= 100.0 => shown_units(r.round() as i64, 0),
-        (r, _) if r >= 0.1 => format!("{r:.1}"),
-        (r, _) if r <= 0.0 => "0".to_owned(),
-        (_, Language::En) => "less than 0.1".to_owned(),
-        (_, Language::Zh) => "不到0.1".to_owned(),
-    }
-}
-
-fn day(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
-    at.with_timezone(&zone).date_naive()
-}
-
-/// An ISO 8601 duration in words: `P1Y6M` is "1 year 6 months", "1年6个月".
-fn period_words(period: &str, language: Language) -> String {
-    let mut words = Vec::new();
-    let mut number = String::new();
-    for c in period.chars().skip(1) {
-        if c.is_ascii_digit() {
-            number.push(c);
-            continue;
-        }
-        let plural = if number == "1" { "" } else { "s" };
-        words.push(match (c, language) {
-            ('Y', Language::En) => format!("{number} year{plural}"),
-            ('M', Language::En) => format!("{number} month{plural}"),
-            ('W', Language::En) => format!("{number} week{plural}"),
-            (_, Language::En) => format!("{number} day{plural}"),
-            ('Y', Language::Zh) => format!("{number}年"),
-            ('M', Language::Zh) => format!("{number}个月"),
-            ('W', Language::Zh) => format!("{number}周"),
-            (_, Language::Zh) => format!("{number}天"),
-        });
-        number.clear();
-    }
-    words.join(if language == Language::En { " " } else { "" })
-}
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const WEEKDAYS: [(&str, &str); 7] = [
-    ("Sunday", "日"),
-    ("Monday", "一"),
-    ("Tuesday", "二"),
-    ("Wednesday", "三"),
-    ("Thursday", "四"),
-    ("Friday", "五"),
-    ("Saturday", "六"),
-];
-
-/// The numbers of a cron field that only lists some.
-fn listed(field: &str) -> Option<Vec<usize>> {
-    field.split(',').map(|n| n.parse().ok()).collect()
-}
-
-fn ordinal(n: usize) -> String {
-    let suffix = match (n % 10, n % 100) {
-        (_, 11..=13) => "th",
-        (1, _) => "st",
-        (2, _) => "nd",
-        (3, _) => "rd",
-        _ => "th",
-    };
-    format!("{n}{suffix}")
-}
-
-fn and(parts: &[String], language: Language) -> String {
-    match (parts, language) {
-        ([first @ .., last], Language::En) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        (_, Language::En) => parts.concat(),
-        (_, Language::Zh) => parts.join("、"),
-    }
-}
-
-/// The days of a grid in words where its cron text has a common shape; the text itself otherwise.
-fn grid_words(cron: &str, language: Language) -> String {
-    let as_it_is = match language {
-        Language::En => format!("by the fixed grid \"{cron}\""),
-        Language::Zh => format!("固定日程“{cron}”"),
-    };
-    let fields: Vec<&str> = cron.split_whitespace().collect();
-    let [_, _, days, months, weekdays] = fields[..] else { return as_it_is };
-    let words = match (days, months, weekdays) {
-        ("*", "*", "*") => Some(match language {
-            Language::En => "every day".to_owned(),
-            Language::Zh => "每天".to_owned(),
-        }),
-        ("*", "*", _) => listed(weekdays).map(|list| {
-            let of = |n: &usize| WEEKDAYS[n % 7];
-            match language {
-                Language::En => {
-                    let names: Vec<String> = list.iter().map(|n| of(n).0.to_owned()).collect();
-                    format!("every {}", and(&names, language))
-                }
-                Language::Zh => {
-                    let names: Vec<String> = list.iter().map(|n| of(n).1.to_owned()).collect();
-                    format!("每周{}", and(&names, language))
-                }
-            }
-        }),
-        (_, "*", "*") => listed(days).map(|list| match language {
-            Language::En => {
-                let days: Vec<String> = list.into_iter().map(ordinal).collect();
-                format!("on the {} of every month", and(&days, language))
-            }
-            Language::Zh => {
-                let days: Vec<String> = list.into_iter().map(|d| format!("{d}日")).collect();
-                format!("每月{}", and(&days, language))
-            }
-        }),
-        (_, _, "*") => listed(days).zip(listed(months)).map(|(days, months)| {
-            let dates: Vec<String> = months
-                .iter()
-                .flat_map(|month| days.iter().map(move |day| (*month, *day)))
-                .map(|(month, day)| match language {
-                    Language::En => format!("{day} {}", MONTHS[(month + 11) % 12]),
-                    Language::Zh => format!("{month}月{day}日"),
-                })
-                .collect();
-            match language {
-                Language::En => format!("on {} of every year", and(&dates, language)),
-                Language::Zh => format!("每年{}", and(&dates, language)),
-            }
-        }),
-        _ => None,
-    };
-    words.unwrap_or(as_it_is)
-}
-
 /// What the period counts from, as an aside.
 fn since(explanation: &Explanation, zone: Tz, language: Language) -> String {
-    let date = day(zone, explanation.anchor.at);
+    let date = local_date(zone, explanation.anchor.at);
     match (explanation.anchor.kind, language) {
         (AnchorKind::Done, Language::En) => format!("last done on {date}"),
         (AnchorKind::Done, Language::Zh) => format!("上次完成于{date}"),
@@ -206,110 +46,6 @@ fn meter_name(trigger: &Trigger, language: Language) -> String {
     }
 }
 
-fn source_words(source: RateSource, is_read: bool, language: Language) -> &'static str {
-    match (source, language) {
-        (RateSource::Model, Language::En) if !is_read => "the rate of its model",
-        (RateSource::Model, Language::Zh) if !is_read => "按型号用量",
-        (RateSource::SiteType, Language::En) if !is_read => "what devices at sites of its type do",
-        (RateSource::SiteType, Language::Zh) if !is_read => "按同类场所设备用量",
-        (RateSource::Device, Language::En) => "this device's own usage",
-        (RateSource::Device, Language::Zh) => "本机用量",
-        (RateSource::Model, Language::En) => "few readings yet, so partly the rate of its model",
-        (RateSource::Model, Language::Zh) => "读数尚少，部分按型号用量",
-        (RateSource::SiteType, Language::En) => "few readings yet, so partly what devices at sites of its type do",
-        (RateSource::SiteType, Language::Zh) => "读数尚少，部分按同类场所设备用量",
-        (RateSource::Planning, Language::En) => "its model's planning rate, assumed",
-        (RateSource::Planning, Language::Zh) => "型号的计划用量，假定值",
-    }
-}
-
-/// A factor that changes a rate by less than this is not worth a word.
-const WORTH_SAYING: f64 = 0.02;
-
-/// What made a rate: the last weeks, and what they were corrected by.
-fn parts_words(parts: &RateParts, basis: &UsageBasis, language: Language) -> String {
-    let is_en = language == Language::En;
-    let change = |factor: f64| {
-        let percent = (factor - 1.0) * 100.0;
-        match language {
-            _ if (factor - 1.0).abs() < WORTH_SAYING => None,
-            Language::En => Some(format!("{:.0} % {}", percent.abs(), if percent > 0.0 { "more" } else { "less" })),
-            Language::Zh => Some(format!("{percent:+.0}%")),
-        }
-    };
-    let mut words = Vec::new();
-    if let Some(recent) = parts.recent_per_day.filter(|recent| *recent > 0.0) {
-        let shown = shown_rate(recent, basis.decimals, language);
-        words.push(if is_en { format!("{shown} in the last four weeks") } else { format!("近四周日均{shown}") });
-        // What a young device borrows is no past of its own.
-        if let Some(by) = change(parts.level / recent).filter(|_| basis.source == RateSource::Device) {
-            words.push(if is_en { format!("{by} by its longer past") } else { format!("长期走势{by}") });
-        }
-    }
-    if let Some(by) = change(parts.weekdays()) {
-        words.push(if is_en { format!("{by} by the weekdays until then") } else { format!("星期{by}") });
-    }
-    if let Some(by) = change(parts.way.season) {
-        words.push(match (parts.season, language) {
-            (SeasonSource::Device, Language::En) => format!("{by} by season, as last year"),
-            (SeasonSource::Device, Language::Zh) => format!("季节{by}（参照去年）"),
-            (_, Language::En) => format!("{by} by season, as its fleet last year"),
-            (_, Language::Zh) => format!("季节{by}（参照同批设备去年）"),
-        });
-    }
-    if let Some(by) = change(parts.way.holidays) {
-        words.push(if is_en { format!("{by} by holidays") } else { format!("节假日{by}") });
-    }
-    if let Some((days, until)) = parts.closed {
-        words.push(match language {
-            Language::En => format!("out of use for {days} days, expected until {until}"),
-            Language::Zh => format!("已停用{days}天，预计至{until}"),
-        });
-    }
-    match (words.is_empty(), language) {
-        (true, _) => String::new(),
-        (_, Language::En) => format!(": {}", words.join(", ")),
-        (_, Language::Zh) => format!("：{}", words.join("，")),
-    }
-}
-
-/// Days without a reading after which a date is said to rest on an old rate.
-const SILENT_DAYS: i64 = 14;
-
-/// Units left, rate and last reading: what every usage date rests on.
-fn usage_facts(basis: &UsageBasis, name: &str, zone: Tz, today: NaiveDate, language: Language) -> String {
-    let every = shown_units(basis.every, basis.decimals);
-    let left = shown_units(basis.units_left.max(0), basis.decimals);
-    let over = shown_units(basis.units_left.saturating_neg(), basis.decimals);
-    let rate = shown_rate(basis.units_per_day, basis.decimals, language);
-    let parts = basis.parts.as_ref().map_or(String::new(), |parts| parts_words(parts, basis, language));
-    let source = format!("{}{parts}", source_words(basis.source, basis.last_reading_at.is_some(), language));
-    let reading = basis.last_reading_at.map(|at| day(zone, at));
-    let is_over = basis.units_left < 0;
-    let silent = reading.map_or(0, |r| (today - r).num_days());
-    let silence = match language {
-        _ if silent < SILENT_DAYS => String::new(),
-        Language::En => format!(", silent for {silent} days, so the date assumes its old rate"),
-        Language::Zh => format!("，已{silent}天无读数，日期按原用量推算"),
-    };
-    match (language, reading) {
-        (Language::En, Some(reading)) => {
-            let state = if is_over {
-                format!("{every} {name} passed by {over}")
-            } else {
-                format!("{left} of {every} {name} left")
-            };
-            format!("{state}, about {rate} a day ({source}), last reading {reading}{silence}")
-        }
-        (Language::En, None) => format!("{every} {name}, about {rate} a day ({source}), no reading yet"),
-        (Language::Zh, Some(reading)) => {
-            let state = if is_over { format!("已超出{over}") } else { format!("还剩{left}") };
-            format!("{name}每{every}一次，{state}，日均约{rate}（{source}），最近读数{reading}{silence}")
-        }
-        (Language::Zh, None) => format!("{name}每{every}一次，日均约{rate}（{source}），尚无读数"),
-    }
-}
-
 /// What a condition saw, and for how long it must hold.
 fn condition_words(condition: &Condition, basis: Option<&ConditionBasis>, zone: Tz, language: Language) -> String {
     let unknown = ClauseReading { value: None, limit: None, sample: None, is_beyond: false };
@@ -326,7 +62,7 @@ fn condition_words(condition: &Condition, basis: Option<&ConditionBasis>, zone: 
     let hold = hold_words(condition.hold_hours, language);
     let is_held = basis.is_some_and(|b| b.since.is_some());
     if is_held || !hold.is_empty() {
-        let since = basis.and_then(|b| b.since).map(|at| day(zone, at));
+        let since = basis.and_then(|b| b.since).map(|at| local_date(zone, at));
         words.push_str(&match (since, hold.as_str(), language) {
             (Some(since), "", Language::En) => format!(", so since {since}"),
             (Some(since), hold, Language::En) => format!(", so since {since}; it must hold {hold}"),
@@ -345,93 +81,9 @@ fn condition_words(condition: &Condition, basis: Option<&ConditionBasis>, zone: 
     words
 }
 
-fn gate_words(wait: &GateWait, language: Language) -> String {
-    let value = wait.value.map_or(String::new(), |v| format!("{v:.0}"));
-    match (wait.gate, language) {
-        (Gate::BatteryAtLeast { percent }, Language::En) => format!("battery at {percent:.0} % (was {value} %)"),
-        (Gate::BatteryAtLeast { percent }, Language::Zh) => format!("电量达到{percent:.0}%（当时{value}%）"),
-        (Gate::StorageFreeAtLeast { percent }, Language::En) => {
-            format!("{percent:.0} % of its storage free (was {value} %)")
-        }
-        (Gate::StorageFreeAtLeast { percent }, Language::Zh) => format!("剩余存储达到{percent:.0}%（当时{value}%）"),
-        (Gate::BatchSettled, Language::En) => format!("its batch to be settled ({value} transactions waited)"),
-        (Gate::BatchSettled, Language::Zh) => format!("批次结算（当时有{value}笔未结算）"),
-    }
-}
-
-/// What is installed, what is to be, and in which hours.
-fn firmware_words(basis: Option<&FirmwareBasis>, zone: Tz, language: Language) -> String {
-    let is_en = language == Language::En;
-    let Some((basis, target)) = basis.and_then(|b| b.target.as_ref().map(|t| (b, t))) else {
-        return if is_en { "no firmware target is set" } else { "未设置目标固件" }.to_owned();
-    };
-    let unknown = if is_en { "unknown firmware" } else { "未知版本" };
-    let installed = basis.installed.as_deref().unwrap_or(unknown);
-    if let Some((reaches, needs)) = &basis.gap {
-        return match language {
-            Language::En => format!(
-                "firmware {target} is the target, but nothing leads there: {reaches} can be reached, the next release \
-                 asks for {needs}"
-            ),
-            Language::Zh => format!("目标固件为{target}，但无法升级：最多升到{reaches}，下一版本要求至少{needs}"),
-        };
-    }
-    let Some(next) = &basis.next_version else {
-        return match language {
-            Language::En => format!("firmware {installed} is its target {target} or newer"),
-            Language::Zh => format!("固件{installed}已达到目标{target}"),
-        };
-    };
-    let mut words = match (language, next == target) {
-        (Language::En, true) => format!("firmware {installed} is installed and {target} is the target"),
-        (Language::En, false) => {
-            format!("firmware {installed} is installed and {target} is the target, by way of {next}")
-        }
-        (Language::Zh, true) => format!("已装固件{installed}，目标{target}"),
-        (Language::Zh, false) => format!("已装固件{installed}，目标{target}，须先升到{next}"),
-    };
-    if let (Some((start, end)), Some(quiet)) = (basis.slot, basis.quiet) {
-        let (start, end) = (start.with_timezone(&zone), end.with_timezone(&zone));
-        let (on, from, to) = (start.format("%Y-%m-%d"), start.format("%H:%M"), end.format("%H:%M"));
-        let why = match (quiet, language) {
-            (QuietBasis::OwnUsage, Language::En) => "when this device itself is used least",
-            (QuietBasis::OwnUsage, Language::Zh) => "本机用量最低的时段",
-            (QuietBasis::ClosedHours, Language::En) => "when the site is closed, as its hourly use is not known",
-            (QuietBasis::ClosedHours, Language::Zh) => "门店不营业的时段（没有分时用量）",
-            (QuietBasis::WindowOnly, Language::En) => {
-                "in the middle of the window, as neither hourly use nor closed hours are known"
-            }
-            (QuietBasis::WindowOnly, Language::Zh) => "维护窗口的中段（没有分时用量和营业时间）",
-        };
-        words.push_str(&match language {
-            Language::En => format!("; updated on {on} from {from} to {to}, {why}"),
-            Language::Zh => format!("；{on} {from}至{to}更新，{why}"),
-        });
-    }
-    if basis.slot.is_none() {
-        words.push_str(if is_en {
-            "; no permitted hours within a year"
-        } else {
-            "；一年内没有允许更新的时段"
-        });
-    }
-    if !basis.waits.is_empty() {
-        let waits: Vec<String> = basis.waits.iter().map(|w| gate_words(w, language)).collect();
-        let verb = match (language, basis.is_blocked) {
-            (Language::En, true) => "put off until then, because it waits for",
-            (Language::En, false) => "put off until then, because it waited for",
-            (Language::Zh, true) => "已推迟，等待",
-            (Language::Zh, false) => "曾推迟，等待",
-        };
-        let said = and(&waits, language);
-        words.push_str(&if is_en { format!("; {verb} {said}") } else { format!("；{verb}{said}") });
-    }
-    words
-}
-
 /// What happened, and when.
 fn event_words(event: TriggerEvent, at: Option<DateTime<Utc>>, zone: Tz, language: Language) -> String {
-    let Some(on) = at.map(|at| day(zone, at)) else {
+    let Some(on) = at.map(|at| local_date(zone, at)) else {
         return match (event, language) {
             (TriggerEvent::BeforeService, Language::En) => "it was inspected before going into service",
             (TriggerEvent::BeforeService, Language::Zh) => "投入使用前的检查已完成",
@@ -468,7 +120,7 @@ fn core(
 ) -> String {
     let zone = zone_of(explanation);
     let since = since(explanation, zone, language);
-    let from = day(zone, explanation.anchor.at);
+    let from = local_date(zone, explanation.anchor.at);
     match (&candidate.trigger, &candidate.basis, language) {
         (Trigger::CalendarFixed { cron }, _, Language::En) => {
             format!("it is done {} ({since})", grid_words(cron, language))
@@ -529,7 +181,7 @@ fn other(candidate: &DueCandidate, zone: Tz, today: NaiveDate, language: Languag
         // What is not beyond, not behind and has not happened is said as it is.
         (Trigger::Condition { condition }, _) => {
             let words = condition_words(condition, candidate.condition.as_ref(), zone, language);
-            return match (candidate.due_at.map(|at| day(zone, at)), language) {
+            return match (candidate.due_at.map(|at| local_date(zone, at)), language) {
                 (Some(date), Language::En) => format!("by measure since {date}: {words}"),
                 (Some(date), Language::Zh) => format!("按测量自{date}起：{words}"),
                 (None, Language::En) => format!("by measure nothing is due: {words}"),
@@ -547,7 +199,7 @@ fn other(candidate: &DueCandidate, zone: Tz, today: NaiveDate, language: Languag
             }
         }
     };
-    match (candidate.due_at.map(|at| day(zone, at)), language) {
+    match (candidate.due_at.map(|at| local_date(zone, at)), language) {
         (Some(date), Language::En) => format!("{label} it would be {date}"),
         (Some(date), Language::Zh) => format!("{label}为{date}"),
         (None, Language::En) => format!("{label} no date is in sight"),
@@ -557,7 +209,7 @@ fn other(candidate: &DueCandidate, zone: Tz, today: NaiveDate, language: Languag
 
 /// Why the date was moved.
 fn moved(adjustment: &DueAdjustment, zone: Tz, language: Language) -> String {
-    let (from, to) = (day(zone, adjustment.from), day(zone, adjustment.to));
+    let (from, to) = (local_date(zone, adjustment.from), local_date(zone, adjustment.to));
     let reason = adjustment.reason.as_deref().unwrap_or_default();
     let name = adjustment.name.as_ref().map_or("", |n| n.get(language));
     let is_earlier = to < from;
@@ -592,7 +244,7 @@ fn moved(adjustment: &DueAdjustment, zone: Tz, language: Language) -> String {
 
 /// The larger work that does this one too.
 fn covered(note: &CoverNote, zone: Tz, language: Language) -> String {
-    let (name, on) = (note.plan.get(language), day(zone, note.due_at));
+    let (name, on) = (note.plan.get(language), local_date(zone, note.due_at));
     match language {
         Language::En => format!("not ordered by itself: {name}, due {on}, does it too"),
         Language::Zh => format!("不单独派单：由{on}到期的“{name}”一并完成"),
@@ -601,7 +253,7 @@ fn covered(note: &CoverNote, zone: Tz, language: Language) -> String {
 
 /// Smaller work that this one does too.
 fn covers(note: &CoverNote, zone: Tz, language: Language) -> String {
-    let (name, on) = (note.plan.get(language), day(zone, note.due_at));
+    let (name, on) = (note.plan.get(language), local_date(zone, note.due_at));
     match language {
         Language::En => format!("it also does {name}, which would be due {on}"),
         Language::Zh => format!("同时完成本应{on}到期的“{name}”"),
@@ -616,7 +268,7 @@ fn zone_of(explanation: &Explanation) -> Tz {
 /// explanation's zone.
 pub fn due_sentence(explanation: &Explanation, now: DateTime<Utc>, language: Language) -> String {
     let zone = zone_of(explanation);
-    let today = day(zone, now);
+    let today = local_date(zone, now);
     let winner = explanation.winner.and_then(|w| explanation.candidates.get(w));
     let mut parts = Vec::new();
     let headline = match winner.and_then(|c| c.due_at.map(|at| (c, at))) {
@@ -630,8 +282,8 @@ pub fn due_sentence(explanation: &Explanation, now: DateTime<Utc>, language: Lan
         Some((candidate, nominal)) => {
             let last = explanation.adjustments.last();
             let is_closed = last.is_some_and(|a| a.kind == AdjustmentKind::NoPermittedDay);
-            let due = day(zone, last.map_or(nominal, |a| a.to));
-            let core = core(candidate, day(zone, nominal), explanation, today, language);
+            let due = local_date(zone, last.map_or(nominal, |a| a.to));
+            let core = core(candidate, local_date(zone, nominal), explanation, today, language);
             match (is_closed, language) {
                 (true, Language::En) => format!("No date: {core}"),
                 (true, Language::Zh) => format!("暂无日期：{core}"),
@@ -668,7 +320,8 @@ pub fn due_sentence(explanation: &Explanation, now: DateTime<Utc>, language: Lan
 mod tests {
     use super::*;
     use crate::kernel::text::LocalizedText;
-    use crate::planning::model::Anchor;
+    use crate::planning::model::{Anchor, RateParts, UsageBasis};
+    use crate::usage::model::{RateSource, SeasonSource, Way};
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -746,6 +399,25 @@ mod tests {
             "2026-11-28到期：预计2026-11-28达到上限；交易笔数每3,500一次，还剩320，日均约40.2（本机用量），最近读数2026-11-24\
              （上次完成于2026-09-01）；按日历（满90天）为2026-11-30。"
         );
+    }
+
+    #[test]
+    fn a_rate_says_what_made_it_and_a_borrowed_one_claims_no_past() {
+        let way = Way { per_day: 55.0, level: 50.0, season: 1.1, holidays: 1.0, closure: 1.0 };
+        let parts =
+            RateParts { recent_per_day: Some(40.0), level: 50.0, way, season: SeasonSource::Device, closed: None };
+        let said = |source: RateSource, language: Language| {
+            let mut candidate = usage(1_950, None, "2026-06-22T16:00:00Z");
+            if let Some(basis) = &mut candidate.basis {
+                (basis.source, basis.parts) = (source, Some(parts.clone()));
+            }
+            due_sentence(&explained(vec![candidate], 0, vec![]), at("2026-06-04T01:00:00Z"), language)
+        };
+        let own = said(RateSource::Device, Language::En);
+        assert!(own.contains("in the last four weeks, 25 % more by its longer past, 10 % more by season"), "{own}");
+        assert!(said(RateSource::Device, Language::Zh).contains("长期走势+25%，季节+10%"));
+        let young = said(RateSource::Model, Language::En);
+        assert!(young.contains("partly the rate of its model") && !young.contains("longer past"), "{young}");
     }
 
     #[test]

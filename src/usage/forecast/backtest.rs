@@ -1,6 +1,7 @@
 //! Forecasts held against what happened: questions with known answers, made from a fleet's own days.
 
 use super::answers::{Fleet, Known};
+use super::gauge::median;
 use super::series::DailySeries;
 use crate::kernel::clock::Stopwatch;
 use chrono::{Days, NaiveDate};
@@ -84,12 +85,7 @@ fn middle_by_weekday(series: &DailySeries) -> [f64; 7] {
             by_day[series.weekday(place)].push(series.units[place]);
         }
     }
-    by_day.map(|mut units| {
-        units.sort_by(f64::total_cmp);
-        let upper = units.get(units.len() / 2).copied().unwrap_or_default();
-        let lower = units.get(units.len().saturating_sub(1) / 2).copied().unwrap_or_default();
-        (upper + lower) / 2.0
-    })
+    by_day.map(|units| median(units).unwrap_or_default())
 }
 
 /// The mean of the last 28 days, where enough of them are known.

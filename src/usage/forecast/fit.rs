@@ -14,7 +14,7 @@ const OWN_AROUND: i64 = 10;
 const POOL_AROUND: i64 = 7;
 const AROUND_SHARE: f64 = 0.3;
 /// Weeks of a year that a season has.
-pub(crate) const WEEKS: usize = 52;
+const WEEKS: usize = 52;
 /// The middle of a week.
 const MIDDLE: i64 = 4;
 /// An outage that lasts is expected to go on for so many times as long, but not for more than two months.

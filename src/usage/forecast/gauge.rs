@@ -30,7 +30,7 @@ pub struct Trend {
 }
 
 /// The middle one of some numbers, or the mean of the two in the middle.
-fn median(mut numbers: Vec<f64>) -> Option<f64> {
+pub(super) fn median(mut numbers: Vec<f64>) -> Option<f64> {
     numbers.sort_unstable_by(f64::total_cmp);
     let upper = *numbers.get(numbers.len() / 2)?;
     if numbers.len() % 2 == 1 {
